@@ -1,0 +1,2 @@
+/** The public module `millrace/hitl`: tasks that wait for a person. */
+export {};

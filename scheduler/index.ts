@@ -1,0 +1,2 @@
+/** The public module `millrace`: everything that a DAG file may import. */
+export {};

@@ -1,0 +1,41 @@
+import type { CompiledQuery } from 'kysely';
+
+/**
+ * One unit of change, written once for both databases: it yields compiled queries and gets their rows. The SQLite
+ * driver steps it synchronously inside `BEGIN IMMEDIATE`; the PostgreSQL driver awaits each step inside its transaction.
+ */
+export type Script<Result> = Generator<CompiledQuery, Result, QueryRows>;
+
+export interface QueryRows {
+  // biome-ignore lint/suspicious/noExplicitAny: the type of a row is that of the compiled query; `ask` restores it
+  rows: any[];
+  /** How many rows an insert, update or delete changed. */
+  changes: number;
+  /** Row id of the last insert (SQLite) or undefined (PostgreSQL: use `returning`). */
+  lastId: number | undefined;
+}
+
+export type ScriptOutcome<Result> = { ok: true; value: Result } | { ok: false; error: unknown };
+
+/** A database that holds Millrace's metadata. */
+export interface StoreDriver {
+  readonly dialect: 'sqlite' | 'postgres';
+  /** Reads on a connection of its own; sees only what is committed. */
+  read<Row>(query: CompiledQuery<Row>): Promise<Row[]>;
+  /**
+   * Runs the scripts in one transaction, a savepoint each: one that throws is rolled back alone and its outcome says
+   * why. Resolves after the commit is durable. Rejects, with nothing changed, when the transaction itself fails.
+   */
+  transact<Result>(scripts: Script<Result>[]): Promise<ScriptOutcome<Result>[]>;
+  close(): Promise<void>;
+}
+
+/** Yields a query and returns its rows with their type. */
+export function* ask<Row>(query: CompiledQuery<Row>): Generator<CompiledQuery, Row[], QueryRows> {
+  return (yield query).rows as Row[];
+}
+
+/** Yields a statement and returns how many rows it changed. */
+export function* run(query: CompiledQuery<unknown>): Generator<CompiledQuery, number, QueryRows> {
+  return (yield query).changes;
+}
