@@ -11,6 +11,16 @@ export const errorTable = {
   HOME_UNWRITABLE: { status: 500, title: 'The data folder cannot be written' },
   INTERNAL: { status: 500, title: 'Something went wrong inside Millrace' },
   REQUEST_INVALID: { status: 422, title: 'The request is not understood' },
+  SQL_COMPILATION_FAILED: { status: 400, title: 'A node of a SQL project cannot be compiled' },
+  SQL_CONTRACT_BROKEN: { status: 400, title: 'A model does not return the columns of its contract' },
+  SQL_DATABASE_ERROR: { status: 500, title: 'The database refused a statement of a SQL project' },
+  SQL_GRAPH_CYCLE: { status: 400, title: 'The nodes of a SQL project depend on each other in a circle' },
+  SQL_PACKAGE_MISSING: { status: 400, title: 'A package of a SQL project is not installed' },
+  SQL_PROFILE_INVALID: { status: 400, title: 'The profile of a SQL project cannot be used' },
+  SQL_PROJECT_INVALID: { status: 400, title: 'A SQL project breaks a rule of its format' },
+  SQL_REFERENCE_UNKNOWN: { status: 400, title: 'A SQL project names something that does not exist' },
+  SQL_SELECTION_INVALID: { status: 400, title: 'A selection of nodes is not understood' },
+  SQL_SNAPSHOT_UNSAFE: { status: 400, title: 'A snapshot in strict mode met rows that would damage its history' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ErrorCode = keyof typeof errorTable;
