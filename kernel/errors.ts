@@ -10,6 +10,11 @@ export const errorTable = {
   HOME_LOCKED: { status: 500, title: 'Another server uses this data folder' },
   HOME_UNWRITABLE: { status: 500, title: 'The data folder cannot be written' },
   INTERNAL: { status: 500, title: 'Something went wrong inside Millrace' },
+  JINJA_LIMIT: { status: 500, title: 'A template does more than it may' },
+  JINJA_RAISED: { status: 500, title: 'A template raised an error' },
+  JINJA_RUNTIME: { status: 500, title: 'A template failed while it was rendered' },
+  JINJA_SYNTAX: { status: 400, title: 'A template cannot be read' },
+  JINJA_UNDEFINED: { status: 500, title: 'A template uses a name that does not exist' },
   REQUEST_INVALID: { status: 422, title: 'The request is not understood' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
