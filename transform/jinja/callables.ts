@@ -114,8 +114,10 @@ export function bindArguments(
     if (index >= given) bound[index] = kwargs[key];
     else if (index >= 0) throw new RuntimeFault(`macro '${name}' got two values for the argument '${key}'`);
     else if (key === 'caller' && signature.caller) caller = kwargs[key];
-    else if (signature.kwargs) (rest ??= new Dict()).set(key, kwargs[key]);
-    else throw new RuntimeFault(`macro '${name}' takes no argument '${key}'`);
+    else if (signature.kwargs) {
+      rest ??= new Dict();
+      rest.set(key, kwargs[key]);
+    } else throw new RuntimeFault(`macro '${name}' takes no argument '${key}'`);
   }
   if (signature.kwargs) bound.kwargs = rest ?? new Dict();
   if (signature.caller) bound.caller = caller ?? new Undefined(`macro '${name}' was not called by a call block`);

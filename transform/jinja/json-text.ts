@@ -68,6 +68,9 @@ export function fromJsonText(value: unknown, preset: unknown): unknown {
   }
 }
 
+/** JSON.parse then refuses what JSON does not allow in it. */
+const jsonString = /"(?:[^"\\]|\\.)*"/sy;
+
 /** Reads JSON with Python's types: `1.0` stays a float, big ints stay exact, dicts keep their order. */
 class JsonReader {
   readonly #text: string;
@@ -136,7 +139,7 @@ class JsonReader {
   }
 
   #string(): string {
-    const literal = this.#match(/"(?:[^"\\\0-\x1f]|\\.)*"/y);
+    const literal = this.#match(jsonString);
     if (literal === undefined) throw this.#fault();
     return JSON.parse(literal) as string;
   }
