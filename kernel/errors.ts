@@ -15,6 +15,7 @@ export const errorTable = {
   OBJECT_NOT_FOUND: { status: 404, title: 'No object has this key' },
   OBJECT_STORE_FAILED: { status: 502, title: 'The object store does not do what it was asked' },
   POSTGRES_UNREACHABLE: { status: 503, title: 'A PostgreSQL server cannot be reached' },
+  QUARANTINE_NOT_FOUND: { status: 404, title: 'No file of this key is in quarantine' },
   REQUEST_INVALID: { status: 422, title: 'The request is not understood' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
