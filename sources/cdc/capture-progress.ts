@@ -72,7 +72,7 @@ export class CaptureProgress {
   noteDurable(durableLsn: Lsn): void {
     this.report.durableLsn = durableLsn;
     const checkpoint = this.#checkpoint;
-    if (!checkpoint || checkpoint.snapshot !== 'done') return;
+    if (checkpoint?.snapshot !== 'done') return;
     this.#checkpoint = { ...checkpoint, durableLsn, tables: Object.fromEntries(this.#stored) };
     const now = this.#options.clock.monotonic();
     if (now - this.#lastWriteAt < checkpointIntervalMs) return;

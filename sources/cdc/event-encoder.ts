@@ -125,7 +125,10 @@ export class EventEncoder {
   }
 
   #writeRow(writer: LineWriter, message: Buffer, at: number, onlyIdentity: boolean, oldAt: number): void {
-    if (at === 0) return writer.writeBytes(nullText);
+    if (at === 0) {
+      writer.writeBytes(nullText);
+      return;
+    }
     const columns = message.readUInt16BE(at);
     let offset = at + 2;
     let separator = 0x7b;
@@ -148,12 +151,22 @@ export class EventEncoder {
   #writeColumn(writer: LineWriter, message: Buffer, at: number, end: number, column: number, oldAt: number): void {
     const marker = message[at];
     if (marker === valueMarker.text) {
-      return writeValue(this.#kinds[column] as ValueKind, writer, message, at + 5, end);
+      writeValue(this.#kinds[column] as ValueKind, writer, message, at + 5, end);
+      return;
     }
-    if (marker === valueMarker.null) return writer.writeBytes(nullText);
-    if (oldAt === 0) return writer.writeBytes(unavailable);
+    if (marker === valueMarker.null) {
+      writer.writeBytes(nullText);
+      return;
+    }
+    if (oldAt === 0) {
+      writer.writeBytes(unavailable);
+      return;
+    }
     const before = columnAt(message, oldAt, column);
-    if (message[before] === valueMarker.unchanged) return writer.writeBytes(unavailable);
+    if (message[before] === valueMarker.unchanged) {
+      writer.writeBytes(unavailable);
+      return;
+    }
     this.#writeColumn(writer, message, before, skipValue(message, before), column, 0);
   }
 }

@@ -36,7 +36,7 @@ export class LineWriter {
   }
 
   writeAscii(text: string): void {
-    this.length += this.bytes.latin1Write(text, this.length);
+    this.length += this.bytes.write(text, this.length, 'latin1');
   }
 
   /** A whole number from 0 to 2^53. */

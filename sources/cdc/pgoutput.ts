@@ -123,7 +123,7 @@ function skipTuple(message: Buffer, at: number): number {
 
 function readName(message: Buffer, at: number): { text: string; end: number } {
   const zero = message.indexOf(0, at);
-  return { text: message.utf8Slice(at, zero), end: zero + 1 };
+  return { text: message.toString('utf8', at, zero), end: zero + 1 };
 }
 
 /** Microseconds since 2000 -> epoch milliseconds. */

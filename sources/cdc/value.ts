@@ -67,27 +67,37 @@ export function writeValue(kind: ValueKind, writer: LineWriter, source: Buffer, 
   switch (kind) {
     case 'text':
       writer.reserve(jsonStringBytesMax(source, start, end));
-      return writer.writeJsonString(source, start, end);
+      writer.writeJsonString(source, start, end);
+      break;
     case 'integer':
       writer.reserve(end - start);
-      return writer.writeBytes(source, start, end);
+      writer.writeBytes(source, start, end);
+      break;
     case 'plain':
-      return writeQuoted(writer, source, start, end);
+      writeQuoted(writer, source, start, end);
+      break;
     case 'timestamptz':
-      return writeTimestamp(writer, source, start, end, true);
+      writeTimestamp(writer, source, start, end, true);
+      break;
     case 'timestamp':
-      return writeTimestamp(writer, source, start, end, false);
+      writeTimestamp(writer, source, start, end, false);
+      break;
     case 'boolean':
       writer.reserve(5);
-      return writer.writeAscii(source[start] === 0x74 ? 'true' : 'false');
+      writer.writeAscii(source[start] === 0x74 ? 'true' : 'false');
+      break;
     case 'bigint':
-      return writeBigint(writer, source, start, end);
+      writeBigint(writer, source, start, end);
+      break;
     case 'float':
-      return writeFloat(writer, source, start, end);
+      writeFloat(writer, source, start, end);
+      break;
     case 'bytea':
-      return writeBase64(writer, source, start, end);
+      writeBase64(writer, source, start, end);
+      break;
     default:
-      return writeArray(kind, writer, source, start, end);
+      writeArray(kind, writer, source, start, end);
+      break;
   }
 }
 
@@ -100,9 +110,10 @@ function writeQuoted(writer: LineWriter, source: Buffer, start: number, end: num
 
 /** A number while every JSON reader takes it exactly, else a string. */
 function writeBigint(writer: LineWriter, source: Buffer, start: number, end: number): void {
-  if (end - start <= 15 || Number.isSafeInteger(Number(source.latin1Slice(start, end)))) {
+  if (end - start <= 15 || Number.isSafeInteger(Number(source.toString('latin1', start, end)))) {
     writer.reserve(end - start);
-    return writer.writeBytes(source, start, end);
+    writer.writeBytes(source, start, end);
+    return;
   }
   writeQuoted(writer, source, start, end);
 }
@@ -110,7 +121,10 @@ function writeBigint(writer: LineWriter, source: Buffer, start: number, end: num
 /** JSON has no NaN and no infinity: these become strings that PostgreSQL casts back. */
 function writeFloat(writer: LineWriter, source: Buffer, start: number, end: number): void {
   const last = source[end - 1] as number;
-  if (last < 48 || last > 57) return writeQuoted(writer, source, start, end);
+  if (last < 48 || last > 57) {
+    writeQuoted(writer, source, start, end);
+    return;
+  }
   writer.reserve(end - start);
   writer.writeBytes(source, start, end);
 }
@@ -127,7 +141,10 @@ function writeTimestamp(writer: LineWriter, source: Buffer, start: number, end: 
     source[start + 10] === 0x20 &&
     (source[end - 1] as number) <= 57 &&
     (!zoned || (source[clockEnd] === 0x2b && source[end - 1] === 48 && source[end - 2] === 48));
-  if (!common) return writeRareTimestamp(writer, source.latin1Slice(start, end), zoned);
+  if (!common) {
+    writeRareTimestamp(writer, source.toString('latin1', start, end), zoned);
+    return;
+  }
   writer.reserve(29);
   const { bytes } = writer;
   let at = writer.length;
@@ -152,10 +169,10 @@ function writeRareTimestamp(writer: LineWriter, text: string, zoned: boolean): v
 
 /** `\x0102` -> base64, as Debezium does by default. */
 function writeBase64(writer: LineWriter, source: Buffer, start: number, end: number): void {
-  const bytes = Buffer.from(source.latin1Slice(start + 2, end), 'hex');
+  const bytes = Buffer.from(source.toString('latin1', start + 2, end), 'hex');
   writer.reserve(Math.ceil(bytes.length / 3) * 4 + 2);
   writer.writeByte(0x22);
-  writer.length += writer.bytes.latin1Write(bytes.toString('base64'), writer.length);
+  writer.writeAscii(bytes.toString('base64'));
   writer.writeByte(0x22);
 }
 
@@ -185,7 +202,7 @@ function writeArray(kind: ArrayKind, writer: LineWriter, source: Buffer, start: 
 function writeBareElement(kind: ArrayKind, writer: LineWriter, source: Buffer, start: number, end: number): number {
   let at = start;
   while (at < end && source[at] !== kind.delimiter && source[at] !== closeBrace) at++;
-  if (source.latin1Slice(start, at) === 'NULL') {
+  if (source.toString('latin1', start, at) === 'NULL') {
     writer.reserve(4);
     writer.writeAscii('null');
   } else {
