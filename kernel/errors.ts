@@ -3,6 +3,13 @@
  * docs/errors.md (a test holds the two together). `status` is the HTTP answer where the error reaches a client.
  */
 export const errorTable = {
+  CDC_CHECKPOINT_BROKEN: { status: 500, title: 'The checkpoint of change capture cannot be read' },
+  CDC_PROTOCOL: { status: 500, title: 'The replication stream of the source is not understood' },
+  CDC_SLOT_FOREIGN: { status: 500, title: 'The replication slot belongs to someone else' },
+  CDC_SOURCE_CHANGED: { status: 500, title: 'The source is another database than the one that was captured' },
+  CDC_SOURCE_UNFIT: { status: 500, title: 'The source cannot do logical replication' },
+  CDC_STORE_UNAVAILABLE: { status: 500, title: 'The object store did not take the last events' },
+  CDC_TABLE_MISSING: { status: 500, title: 'A table to capture does not exist' },
   CONFIG_INVALID: { status: 500, title: 'A setting has a value that cannot be used' },
   DAG_IMPORT_FAILED: { status: 400, title: 'A DAG file cannot be imported' },
   DAG_INVALID: { status: 400, title: 'A DAG breaks a rule of the authoring API' },
