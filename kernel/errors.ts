@@ -10,7 +10,15 @@ export const errorTable = {
   HOME_LOCKED: { status: 500, title: 'Another server uses this data folder' },
   HOME_UNWRITABLE: { status: 500, title: 'The data folder cannot be written' },
   INTERNAL: { status: 500, title: 'Something went wrong inside Millrace' },
+  OBJECT_CHANGED: { status: 409, title: 'An object is not the one that was listed' },
+  OBJECT_KEY_INVALID: { status: 400, title: 'A name cannot be used as an object key' },
+  OBJECT_NOT_FOUND: { status: 404, title: 'No object has this key' },
+  OBJECT_STORE_FAILED: { status: 502, title: 'The object store does not do what it was asked' },
+  POSTGRES_UNREACHABLE: { status: 503, title: 'A PostgreSQL server cannot be reached' },
   REQUEST_INVALID: { status: 422, title: 'The request is not understood' },
+  STORE_FOREIGN: { status: 500, title: 'The metadata file belongs to another program' },
+  STORE_TOO_NEW: { status: 500, title: 'A newer Millrace made the metadata database' },
+  STORE_UNUSABLE: { status: 500, title: 'The metadata database cannot be used' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ErrorCode = keyof typeof errorTable;
