@@ -41,7 +41,9 @@ export function createSwitch(draft: Draft, chooser: Ref, multiple: boolean): Swi
 function openBranch(draft: Draft, ref: Ref, kind: BranchDeclaration['kind'], multiple: boolean) {
   const task = declarationOf(ref);
   if (!task) {
-    throw new MillraceError('DAG_INVALID', `dag.${kind} takes a task`, { hint: 'Pass what calling its factory returned.' });
+    throw new MillraceError('DAG_INVALID', `dag.${kind} takes a task`, {
+      hint: 'Pass what calling its factory returned.',
+    });
   }
   if (task.dagId !== draft.dagId) {
     throw new MillraceError('DAG_INVALID', `dag.${kind} of "${draft.dagId}" got a task of "${task.dagId}"`);

@@ -68,7 +68,8 @@ export function getClient(): TaskClient {
     },
     setVariable: async (key, value) => void (await call({ method: 'setVariable', key, value })),
     deleteVariable: async (key) => void (await call({ method: 'deleteVariable', key })),
-    getConnection: async (id) => ((await call({ method: 'getConnection', id })) as ConnectionResult | undefined) ?? null,
+    getConnection: async (id) =>
+      ((await call({ method: 'getConnection', id })) as ConnectionResult | undefined) ?? null,
     async getConnectionOrThrow(id) {
       const connection = await client.getConnection(id);
       if (connection) return connection;
@@ -83,8 +84,10 @@ export function getClient(): TaskClient {
     },
     setXCom: async ({ key, value }) =>
       void (await call({ method: 'setXCom', key, value: literalOf(`XCom "${key}"`, value) })),
-    getTaskStates: async (of) => (await call({ method: 'getTaskStates', ...ownRun(of) })) as Record<string, string | null>,
-    getDagRun: async (of) => ((await call({ method: 'getDagRun', ...of })) as unknown as DagRunSummary | undefined) ?? null,
+    getTaskStates: async (of) =>
+      (await call({ method: 'getTaskStates', ...ownRun(of) })) as Record<string, string | null>,
+    getDagRun: async (of) =>
+      ((await call({ method: 'getDagRun', ...of })) as unknown as DagRunSummary | undefined) ?? null,
     getTaskResults: async (of) => (await call({ method: 'getTaskResults', ...ownRun(of) })) as unknown as TaskResult[],
   };
   return client;

@@ -45,9 +45,13 @@ export class Draft implements DagDeclarations {
   addEdge(from: Declaration, to: Declaration): void {
     for (const end of [from, to]) {
       if (end.dagId !== this.dagId) {
-        throw new MillraceError('DAG_INVALID', `an edge of Dag "${this.dagId}" ends at ${nameOf(end)} of "${end.dagId}"`, {
-          hint: 'Tasks of two DAGs cannot be connected: use triggerDagRun, an asset, or externalTaskSensor.',
-        });
+        throw new MillraceError(
+          'DAG_INVALID',
+          `an edge of Dag "${this.dagId}" ends at ${nameOf(end)} of "${end.dagId}"`,
+          {
+            hint: 'Tasks of two DAGs cannot be connected: use triggerDagRun, an asset, or externalTaskSensor.',
+          },
+        );
       }
     }
     if (from === to) throw new MillraceError('DAG_INVALID', `${nameOf(from)} cannot come before itself`);
@@ -82,9 +86,13 @@ export class Draft implements DagDeclarations {
   #claim(id: string, what: 'task' | 'group'): void {
     const other = this.tasks.has(id) ? 'task' : this.groups.has(id) ? 'group' : undefined;
     if (!other) return;
-    throw new MillraceError('DAG_INVALID', `Dag "${this.dagId}" has two nodes "${id}": a ${what} and a ${other} before it`, {
-      hint: 'Tasks and groups share one namespace.',
-    });
+    throw new MillraceError(
+      'DAG_INVALID',
+      `Dag "${this.dagId}" has two nodes "${id}": a ${what} and a ${other} before it`,
+      {
+        hint: 'Tasks and groups share one namespace.',
+      },
+    );
   }
 }
 
@@ -103,9 +111,13 @@ export function nameOf(declaration: Declaration): string {
 }
 
 /** Splits options into those that are data and those that are refs to what another task returns. */
-export function splitOptions(owner: string, options: object): { data: Record<string, Json>; refs: [string, unknown][] } {
+export function splitOptions(
+  owner: string,
+  options: object,
+): { data: Record<string, Json>; refs: [string, unknown][] } {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const isRef = ([, value]: [string, unknown]) => declarationOf(value) !== undefined || mapArgumentOf(value) !== undefined;
+  const isRef = ([, value]: [string, unknown]) =>
+    declarationOf(value) !== undefined || mapArgumentOf(value) !== undefined;
   return {
     data: Object.fromEntries(
       given.filter((entry) => !isRef(entry)).map(([key, value]) => [key, literalOf(owner, value, key)]),

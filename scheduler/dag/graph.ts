@@ -22,7 +22,8 @@ export function resolveGraph(dagId: string, dag: DagDeclarations): TaskGraph {
     graph.upstream.get(to.taskId)?.add(from.taskId);
     graph.downstream.get(from.taskId)?.add(to.taskId);
   };
-  const isPlain = (edge: { from: Declaration; to: Declaration }) => edge.from.kind === 'task' && edge.to.kind === 'task';
+  const isPlain = (edge: { from: Declaration; to: Declaration }) =>
+    edge.from.kind === 'task' && edge.to.kind === 'task';
   for (const { from, to } of dag.edges.filter(isPlain)) connect(from as TaskDeclaration, to as TaskDeclaration);
   for (const { from, to } of dag.edges.filter((edge) => !isPlain(edge))) {
     const ends = tasksOf(dag, from, (task, inside) => !hasAny(graph.downstream, task, inside) && !task.teardown);

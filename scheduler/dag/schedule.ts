@@ -19,7 +19,8 @@ const presets: Record<string, string> = {
 /** The schedule of a DAG as data, and the zone that it is read in. Throws DAG_INVALID. */
 export function serializeSchedule(dagId: string, spec: DagSpec): { schedule: SerializedSchedule; timezone: string } {
   const { schedule } = spec;
-  const zone = typeof schedule === 'object' && schedule !== null && 'timezone' in schedule ? schedule.timezone : undefined;
+  const zone =
+    typeof schedule === 'object' && schedule !== null && 'timezone' in schedule ? schedule.timezone : undefined;
   return { schedule: scheduleOf(dagId, schedule), timezone: zoneOf(dagId, zone ?? spec.timezone ?? 'UTC') };
 }
 
@@ -78,10 +79,14 @@ function cronOf(dagId: string, text: string): string {
     CronExpressionParser.parse(cron);
     return cron;
   } catch (error) {
-    throw new MillraceError('DAG_INVALID', `the schedule ${JSON.stringify(text)} of Dag "${dagId}" is no cron expression`, {
-      hint: `Write minute hour day month weekday, or one of ${Object.keys(presets).join(', ')}, @once, @continuous.`,
-      cause: error,
-    });
+    throw new MillraceError(
+      'DAG_INVALID',
+      `the schedule ${JSON.stringify(text)} of Dag "${dagId}" is no cron expression`,
+      {
+        hint: `Write minute hour day month weekday, or one of ${Object.keys(presets).join(', ')}, @once, @continuous.`,
+        cause: error,
+      },
+    );
   }
 }
 

@@ -158,18 +158,27 @@ function refuseUncalled(dagId: string, draft: DagDeclarations): void {
   }
   for (const task of draft.tasks.values()) {
     if (task.branch && task.branch.chosen.length === 0) {
-      throw new MillraceError('DAG_INVALID', `Dag "${dagId}": dag.${task.branch.kind} of task "${task.taskId}" names no case`);
+      throw new MillraceError(
+        'DAG_INVALID',
+        `Dag "${dagId}": dag.${task.branch.kind} of task "${task.taskId}" names no case`,
+      );
     }
   }
 }
 
 function refuseRules(dagId: string, failFast: boolean, tasks: SerializedTask[]): void {
   if (!failFast) return;
-  const other = tasks.find((task) => task.triggerRule !== 'all_success' && task.triggerRule !== 'all_done_setup_success');
+  const other = tasks.find(
+    (task) => task.triggerRule !== 'all_success' && task.triggerRule !== 'all_done_setup_success',
+  );
   if (!other) return;
-  throw new MillraceError('DAG_INVALID', `Dag "${dagId}" is failFast, but task "${other.taskId}" has ${other.triggerRule}`, {
-    hint: 'With failFast, every task runs by all_success.',
-  });
+  throw new MillraceError(
+    'DAG_INVALID',
+    `Dag "${dagId}" is failFast, but task "${other.taskId}" has ${other.triggerRule}`,
+    {
+      hint: 'With failFast, every task runs by all_success.',
+    },
+  );
 }
 
 function milliseconds(seconds: number | undefined): number | null {

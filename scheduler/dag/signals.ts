@@ -1,6 +1,6 @@
+import { MillraceError } from '../../kernel/errors.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
 import { fromIso, type Instant } from '../../kernel/time.js';
-import { MillraceError } from '../../kernel/errors.js';
 
 /** Thrown by a handler: the task is skipped, and not tried again. */
 export class SkipTask extends Error {
@@ -18,7 +18,14 @@ export type Trigger =
   | { kind: 'object'; url: string; pollSeconds: number }
   /** `runId` null: the run that this task itself triggered. */
   | { kind: 'dag_run'; dagId: string; runId: string | null; states: string[]; pollSeconds: number }
-  | { kind: 'http'; url: string; method: string; headers: Record<string, string>; expect: number[]; pollSeconds: number }
+  | {
+      kind: 'http';
+      url: string;
+      method: string;
+      headers: Record<string, string>;
+      expect: number[];
+      pollSeconds: number;
+    }
   | { kind: 'sql'; connection: string; sql: string; parameters: Json[]; pollSeconds: number };
 
 /** Seconds between two looks of a trigger that has to look. */

@@ -43,7 +43,10 @@ export class DeclaredRef<T> implements Ref<T> {
         hint: 'A teardown always runs by all_done_setup_success: leave triggerRule out.',
       });
     }
-    const declarations = [setups].flat().map(declarationOf).filter((setup) => setup !== undefined);
+    const declarations = [setups]
+      .flat()
+      .map(declarationOf)
+      .filter((setup) => setup !== undefined);
     for (const setup of declarations) {
       setup.isSetup = true;
       this.#draft.addEdge(setup, task);

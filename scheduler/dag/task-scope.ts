@@ -6,14 +6,22 @@ import { createFactory, type TaskFactory } from './factory.js';
 import { type HITLResult, type HumanInput, isHumanInput } from './human-input.js';
 import type * as ReadyMade from './ready-made.js';
 import { type ArgsOf, declared, type NoArgs, type Node, type Ref, type ReturnOf, type TaskFunction } from './refs.js';
-import { MapArgumentRef, DeclaredRef } from './task-ref.js';
+import { DeclaredRef, MapArgumentRef } from './task-ref.js';
 import { checkNodeId, checkTaskSpec, type TaskSpec } from './task-spec.js';
 
 /** A ref at once when the handler takes no arguments, else a factory to be called with them. */
 export type Placed<Handler extends TaskFunction, Return> =
-  ArgsOf<Handler> extends NoArgs ? ([keyof ArgsOf<Handler>] extends [never] ? Ref<Return> : TaskFactory<ArgsOf<Handler>, Return>) : never;
+  ArgsOf<Handler> extends NoArgs
+    ? [keyof ArgsOf<Handler>] extends [never]
+      ? Ref<Return>
+      : TaskFactory<ArgsOf<Handler>, Return>
+    : never;
 
-type SensorReturn<Value> = Value extends { done: boolean; value?: infer Inner } ? Inner : Value extends boolean ? undefined : Value;
+type SensorReturn<Value> = Value extends { done: boolean; value?: infer Inner }
+  ? Inner
+  : Value extends boolean
+    ? undefined
+    : Value;
 type ShortCircuitSpec = TaskSpec & { ignoreDownstreamTriggerRules?: boolean };
 type SensorSpec = TaskSpec & ReadyMade.SensorOptions;
 
@@ -74,7 +82,10 @@ export abstract class TaskScope {
     if (names.length === 0) throw invalid(`group "${group.groupId}" is mapped over nothing`);
     const over = Object.fromEntries(names.map((name) => [name, this.draft.bindingOf(group, name, lists[name])]));
     group.expand = { kind: 'product', over };
-    const args = names.map((name) => [name, new MapArgumentRef(this.draft.dagId, { kind: 'map_argument', group, name })]);
+    const args = names.map((name) => [
+      name,
+      new MapArgumentRef(this.draft.dagId, { kind: 'map_argument', group, name }),
+    ]);
     const scope = new TaskGroup(this.draft, group);
     body(scope, Object.fromEntries(args));
     return scope;
@@ -276,7 +287,10 @@ function taskArguments(given: unknown[]): { taskId: string; handler: TaskFunctio
   const isNamed = typeof given[0] === 'string';
   const [handler, spec = {}] = (isNamed ? given.slice(1) : given) as [TaskFunction | HumanInput, TaskSpec?];
   if (typeof handler !== 'function' && !isHumanInput(handler)) {
-    throw invalid(`dag.task(${isNamed ? `"${given[0]}"` : ''}) got no handler`, 'Pass the function that does the work.');
+    throw invalid(
+      `dag.task(${isNamed ? `"${given[0]}"` : ''}) got no handler`,
+      'Pass the function that does the work.',
+    );
   }
   if (isNamed && spec.taskId !== undefined) {
     throw invalid(`task "${given[0]}" has a second id in its spec, "${spec.taskId}"`, 'Give the id once.');

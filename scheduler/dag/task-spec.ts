@@ -105,4 +105,3 @@ export function checkNodeId(what: 'task' | 'group', id: unknown, prefix: string)
     throw new MillraceError('DAG_INVALID', `${owner} is longer than ${taskIdLengthMax} characters with its groups`);
   }
 }
-
