@@ -60,13 +60,17 @@ export class ChildSession {
         this.#hooks = new HookPool(message.connections);
         return;
       case 'run':
-        return this.#begin(message.attempt);
+        this.#begin(message.attempt);
+        return;
       case 'abort':
-        return this.#current?.abort.abort(message.reason);
+        this.#current?.abort.abort(message.reason);
+        return;
       case 'answer':
-        return this.#takeCall(message.callId)?.resolve(message.value);
+        this.#takeCall(message.callId)?.resolve(message.value);
+        return;
       case 'refusal':
-        return this.#takeCall(message.callId)?.reject(new MillraceError(message.code as ErrorCode, message.message));
+        this.#takeCall(message.callId)?.reject(new MillraceError(message.code as ErrorCode, message.message));
+        return;
     }
   }
 

@@ -218,7 +218,8 @@ export class LocalPool implements Executor {
     switch (message.type) {
       case 'ready':
         this.#failedStarts = 0;
-        return this.#becomeIdle(child);
+        this.#becomeIdle(child);
+        return;
       case 'progress':
         if (attempt)
           this.#emit({
@@ -232,12 +233,15 @@ export class LocalPool implements Executor {
         if (attempt) this.#answer(child, attempt, message);
         return;
       case 'finished':
-        return this.#onFinished(child, attempt, message);
+        this.#onFinished(child, attempt, message);
+        return;
       case 'settled':
-        return message.leftOver === null ? this.#becomeIdle(child) : this.#replace(child);
+        message.leftOver === null ? this.#becomeIdle(child) : this.#replace(child);
+        return;
       case 'unfit':
         if (attempt) this.#lose(attempt, { type: 'unfit', message: message.message, stack: null }, true);
-        return this.#replace(child);
+        this.#replace(child);
+        return;
     }
   }
 
@@ -294,7 +298,10 @@ export class LocalPool implements Executor {
 
   /** When children do not come up, attempts must not wait for ever: they are given back, and the reason is shown. */
   #onFailedStart(why: string): void {
-    if (++this.#failedStarts < failedStartsMax) return this.#keepSpare();
+    if (++this.#failedStarts < failedStartsMax) {
+      this.#keepSpare();
+      return;
+    }
     this.#failedStarts = 0;
     const error = { type: 'no_process', message: `no process for the task could be started: ${why}`, stack: null };
     for (const attempt of this.#waiting.splice(0)) this.#lose(attempt, error, true);
@@ -320,7 +327,10 @@ export class LocalPool implements Executor {
   }
 
   #reportEnding(attempt: RunningAttempt, { error, uncharged }: Ending): void {
-    if (uncharged) return this.#lose(attempt, error, true);
+    if (uncharged) {
+      this.#lose(attempt, error, true);
+      return;
+    }
     this.#forget(attempt);
     this.#emit({
       kind: 'finished',

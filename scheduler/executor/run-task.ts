@@ -119,18 +119,24 @@ function logOutcome(scope: AttemptScope, outcome: AttemptOutcome, ms: number): v
   const took = `after ${ms} ms`;
   switch (outcome.state) {
     case 'success':
-      return scope.log('INFO', `Success ${took}`);
+      scope.log('INFO', `Success ${took}`);
+      return;
     case 'skipped':
-      return scope.log('INFO', `Skipped ${took}: ${outcome.reason}`);
+      scope.log('INFO', `Skipped ${took}: ${outcome.reason}`);
+      return;
     case 'failed':
       scope.log('ERROR', outcome.error.stack ?? `${outcome.error.type}: ${outcome.error.message}`);
-      return scope.log('ERROR', `Failed ${took}: ${outcome.error.message}`);
+      scope.log('ERROR', `Failed ${took}: ${outcome.error.message}`);
+      return;
     case 'up_for_reschedule':
-      return scope.log('INFO', `Not yet ${took}: looks again at ${new Date(outcome.at).toISOString()}`);
+      scope.log('INFO', `Not yet ${took}: looks again at ${new Date(outcome.at).toISOString()}`);
+      return;
     case 'deferred':
-      return scope.log('INFO', `Deferred ${took}: waits for ${triggerName(outcome.trigger)}`);
+      scope.log('INFO', `Deferred ${took}: waits for ${triggerName(outcome.trigger)}`);
+      return;
     case 'awaiting_input':
-      return scope.log('INFO', `Waits for a person ${took}`);
+      scope.log('INFO', `Waits for a person ${took}`);
+      return;
   }
 }
 
