@@ -11,6 +11,9 @@ export const errorTable = {
   HOME_UNWRITABLE: { status: 500, title: 'The data folder cannot be written' },
   INTERNAL: { status: 500, title: 'Something went wrong inside Millrace' },
   REQUEST_INVALID: { status: 422, title: 'The request is not understood' },
+  STORE_FOREIGN: { status: 500, title: 'The metadata file belongs to another program' },
+  STORE_TOO_NEW: { status: 500, title: 'A newer Millrace made the metadata database' },
+  STORE_UNUSABLE: { status: 500, title: 'The metadata database cannot be used' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ErrorCode = keyof typeof errorTable;
