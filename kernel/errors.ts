@@ -9,7 +9,9 @@ export const errorTable = {
   DAG_NOT_FOUND: { status: 404, title: 'No DAG has this id' },
   HOME_LOCKED: { status: 500, title: 'Another server uses this data folder' },
   HOME_UNWRITABLE: { status: 500, title: 'The data folder cannot be written' },
+  HOST_PORT_IN_USE: { status: 500, title: 'Another program listens on the port' },
   INTERNAL: { status: 500, title: 'Something went wrong inside Millrace' },
+  POSTGRES_UNAVAILABLE: { status: 503, title: 'A PostgreSQL server cannot be started or reached' },
   REQUEST_INVALID: { status: 422, title: 'The request is not understood' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
