@@ -13,6 +13,9 @@ export const errorTable = {
   INTERNAL: { status: 500, title: 'Something went wrong inside Millrace' },
   POSTGRES_UNAVAILABLE: { status: 503, title: 'A PostgreSQL server cannot be started or reached' },
   REQUEST_INVALID: { status: 422, title: 'The request is not understood' },
+  STORE_FOREIGN: { status: 500, title: 'The metadata file belongs to another program' },
+  STORE_TOO_NEW: { status: 500, title: 'A newer Millrace made the metadata database' },
+  STORE_UNUSABLE: { status: 500, title: 'The metadata database cannot be used' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ErrorCode = keyof typeof errorTable;
