@@ -13,6 +13,7 @@ export const errorTable = {
   PORT_IN_USE: { status: 500, title: 'Another program listens on the port' },
   POSTGRES_UNAVAILABLE: { status: 503, title: 'A PostgreSQL server cannot be started or reached' },
   REQUEST_INVALID: { status: 422, title: 'The request is not understood' },
+  SERVER_UNREACHABLE: { status: 503, title: 'No server is running on this data folder' },
   STORE_FOREIGN: { status: 500, title: 'The metadata file belongs to another program' },
   STORE_TOO_NEW: { status: 500, title: 'A newer Millrace made the metadata database' },
   STORE_UNUSABLE: { status: 500, title: 'The metadata database cannot be used' },
