@@ -69,7 +69,8 @@ export function makeHome(folder: string): Home {
     refuseForeignFolder(folder);
     const openToOthers = 0o066;
     if (statSync(folder).mode & openToOthers) chmodSync(folder, 0o700);
-    closeSync(openSync(join(folder, lockName), 'a', 0o600));
+    // SQLite gives the files beside a database the mode of the database.
+    for (const path of [join(folder, lockName), home.storePath]) closeSync(openSync(path, 'a', 0o600));
     // A home inside a project is not part of it.
     writeFileSync(join(folder, '.gitignore'), '*\n', { mode: 0o600 });
     for (const part of [home.taskLogFolder, home.bundleFolder, home.cdcFolder]) {

@@ -23,13 +23,15 @@ it('docs/settings.md lists every setting once, and no other', () => {
 it('docs/settings.md says the defaults that the program has', () => {
   const rows = [...read('docs/settings.md').matchAll(/^\| `([A-Z_]+)` \| (?:`(.*?)`)? ?\|/gm)];
   const said = Object.fromEntries(rows.map(([, name, value]) => [name, value ?? '']));
-  for (const name of settingNames) if (!computed.has(name)) expect([name, said[name]]).toEqual([name, defaultText(name)]);
+  for (const name of settingNames)
+    if (!computed.has(name)) expect([name, said[name]]).toEqual([name, defaultText(name)]);
 });
 
 it('.env.example lists every setting, commented out, with its default', () => {
   const lines = [...read('.env.example').matchAll(/^# ([A-Z_]+)="?(.*?)"?$/gm)];
   const said = Object.fromEntries(lines.map(([, name, value]) => [name, value]));
   expect(Object.keys(said).sort()).toEqual([...settingNames].sort());
-  for (const name of settingNames) if (!computed.has(name)) expect([name, said[name]]).toEqual([name, defaultText(name)]);
+  for (const name of settingNames)
+    if (!computed.has(name)) expect([name, said[name]]).toEqual([name, defaultText(name)]);
   expect(read('.env.example')).not.toMatch(/^[A-Z]/m);
 });
