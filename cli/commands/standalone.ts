@@ -25,11 +25,18 @@ export async function standalone(options: { examples: boolean }): Promise<void> 
 /** How long an orderly end may take after an error that nobody expected. */
 const crashStopMsMax = 5_000;
 
+const echoMsMax = 300;
+
 /** Resolves with the exit code when everything has ended. */
 function untilStopped(server: RunningServer, drainMs: number, log: Log): Promise<number> {
   return new Promise((resolve, reject) => {
     let signals = 0;
+    let lastSignalAt = Number.NEGATIVE_INFINITY;
     const onSignal = (signal: NodeJS.Signals) => {
+      // Under npm, Ctrl-C comes twice: from the terminal, and passed on by npm.
+      const echoed = performance.now() - lastSignalAt < echoMsMax;
+      lastSignalAt = performance.now();
+      if (echoed) return;
       signals += 1;
       if (signals === 1) {
         const running = server.runningAttempts();
