@@ -19,6 +19,18 @@ program
   .option('--no-examples', 'without the example bank: its database, its data and its DAGs')
   .action(async (options) => (await import('./commands/standalone.js')).standalone(options));
 
+program
+  .command('init')
+  .argument('<dir>', 'a new or empty folder')
+  .description('make a project of your own: one DAG, one SQL project, a README')
+  .action(async (folder) => (await import('./commands/init.js')).init(folder));
+
+program
+  .command('url')
+  .argument('[database]', 'warehouse or source', 'warehouse')
+  .description('print the connection string of a database of the running server, with its password')
+  .action(async (database) => (await import('./commands/url.js')).url(database));
+
 try {
   await program.parseAsync();
 } catch (thrown) {

@@ -6,6 +6,7 @@ import { type Clock, toIso } from '../kernel/time.js';
 import { createEmailSender } from '../scheduler/notifications/email-sender.js';
 import { openSqliteStore } from '../scheduler/store/sqlite-driver.js';
 import type { ServerFacts } from './announce.js';
+import { controlMethods } from './control-methods.js';
 import { openControlSocket } from './control-socket.js';
 import { openDatabases } from './databases.js';
 import { type Home, writeServerFile } from './home.js';
@@ -64,7 +65,7 @@ async function start(options: ServerOptions, undo: (() => Promise<void>)[]): Pro
   });
   await emails.start();
   undo.push(() => emails.stop());
-  const control = await openControlSocket(home.controlSocketPath, {});
+  const control = await openControlSocket(home.controlSocketPath, controlMethods({ databases }));
   undo.push(() => control.close());
 
   const webUrl = settings.MILLRACE_BASE_URL ?? `http://localhost:${web.port}`;
