@@ -3,6 +3,13 @@
  * docs/errors.md (a test holds the two together). `status` is the HTTP answer where the error reaches a client.
  */
 export const errorTable = {
+  CDC_CHECKPOINT_BROKEN: { status: 500, title: 'The checkpoint of change capture cannot be read' },
+  CDC_PROTOCOL: { status: 500, title: 'The replication stream of the source is not understood' },
+  CDC_SLOT_FOREIGN: { status: 500, title: 'The replication slot belongs to someone else' },
+  CDC_SOURCE_CHANGED: { status: 500, title: 'The source is another database than the one that was captured' },
+  CDC_SOURCE_UNFIT: { status: 500, title: 'The source cannot do logical replication' },
+  CDC_STORE_UNAVAILABLE: { status: 500, title: 'The object store did not take the last events' },
+  CDC_TABLE_MISSING: { status: 500, title: 'A table to capture does not exist' },
   CONFIG_INVALID: { status: 500, title: 'A setting has a value that cannot be used' },
   DAG_IMPORT_FAILED: { status: 400, title: 'A DAG file cannot be imported' },
   DAG_INVALID: { status: 400, title: 'A DAG breaks a rule of the authoring API' },
@@ -10,8 +17,13 @@ export const errorTable = {
   HOME_LOCKED: { status: 500, title: 'Another server uses this data folder' },
   HOME_UNWRITABLE: { status: 500, title: 'The data folder cannot be written' },
   INTERNAL: { status: 500, title: 'Something went wrong inside Millrace' },
+  OBJECT_CHANGED: { status: 409, title: 'An object is not the one that was listed' },
+  OBJECT_KEY_INVALID: { status: 400, title: 'A name cannot be used as an object key' },
+  OBJECT_NOT_FOUND: { status: 404, title: 'No object has this key' },
+  OBJECT_STORE_FAILED: { status: 502, title: 'The object store does not do what it was asked' },
   PORT_IN_USE: { status: 500, title: 'Another program listens on the port' },
   POSTGRES_UNAVAILABLE: { status: 503, title: 'A PostgreSQL server cannot be started or reached' },
+  POSTGRES_UNREACHABLE: { status: 503, title: 'A PostgreSQL server cannot be reached' },
   REQUEST_INVALID: { status: 422, title: 'The request is not understood' },
   SERVER_UNREACHABLE: { status: 503, title: 'No server is running on this data folder' },
   STORE_FOREIGN: { status: 500, title: 'The metadata file belongs to another program' },
