@@ -24,6 +24,7 @@ export const errorTable = {
   PORT_IN_USE: { status: 500, title: 'Another program listens on the port' },
   POSTGRES_UNAVAILABLE: { status: 503, title: 'A PostgreSQL server cannot be started or reached' },
   POSTGRES_UNREACHABLE: { status: 503, title: 'A PostgreSQL server cannot be reached' },
+  QUARANTINE_NOT_FOUND: { status: 404, title: 'No file of this key is in quarantine' },
   REQUEST_INVALID: { status: 422, title: 'The request is not understood' },
   SERVER_UNREACHABLE: { status: 503, title: 'No server is running on this data folder' },
   STORE_FOREIGN: { status: 500, title: 'The metadata file belongs to another program' },
