@@ -7,9 +7,13 @@ with events as materialized (
 ),
 
 truncation as (
-    select lsn, seq, file_id
+    select lsn, seq
     from {{ source('raw', table) }}
     where op = 't'
+        and file_id in (
+            select file_id from {{ source('millrace', 'load_ledger') }}
+            where load_seq <= (select load_seq from {{ ref('stg_load_horizon') }})
+        )
     order by lsn desc, seq desc
     limit 1
 ),
