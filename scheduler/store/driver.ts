@@ -39,3 +39,9 @@ export function* ask<Row>(query: CompiledQuery<Row>): Generator<CompiledQuery, R
 export function* run(query: CompiledQuery<unknown>): Generator<CompiledQuery, number, QueryRows> {
   return (yield query).changes;
 }
+
+/** Whether a database refused a row because another has its key. */
+export function isUniqueViolation(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'SQLITE_CONSTRAINT_UNIQUE' || code === 'SQLITE_CONSTRAINT_PRIMARYKEY' || code === '23505';
+}
