@@ -148,7 +148,10 @@ class Loop {
   }
 
   onEvent(event: AttemptEvent): void {
-    if (event.kind === 'progress') return this.#onProgress(event);
+    if (event.kind === 'progress') {
+      this.#onProgress(event);
+      return;
+    }
     const input: Input = {
       apply: (turn) => onAttemptEvent(turn, event, this.#deps.settings),
       onRejected: (error) => this.#onRefusedReport(event, error),
@@ -161,7 +164,7 @@ class Loop {
   async onCall(attemptId: string, call: AttemptCall): Promise<Json | undefined> {
     const instance = this.live.attempts.get(attemptId);
     if (!instance || instance.attemptId !== attemptId) {
-      throw new MillraceError('ATTEMPT_UNKNOWN', `attempt ${attemptId} is over`);
+      throw new MillraceError('ATTEMPT_STALE', `attempt ${attemptId} is over`);
     }
     const { store, vault, settings } = this.#deps;
     return answerCall({ store, vault, settings, request: (apply) => this.inbox.request(apply) }, instance, call);

@@ -138,7 +138,7 @@ export class LiveRun {
 
   instance(taskIndex: number, mapIndex: number): LiveTaskInstance | undefined {
     const all = this.instances[taskIndex] as LiveTaskInstance[];
-    const guess = all[mapIndex < 0 ? 0 : mapIndex];
+    const guess = all[Math.max(mapIndex, 0)];
     return guess?.mapIndex === mapIndex ? guess : all.find((instance) => instance.mapIndex === mapIndex);
   }
 

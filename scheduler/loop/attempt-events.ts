@@ -31,13 +31,17 @@ export function onAttemptEvent(turn: Turn, event: AttemptEvent, settings: Attemp
   if (instance.attemptId !== event.attemptId) return;
   switch (event.kind) {
     case 'started':
-      return onStarted(turn, instance, event);
+      onStarted(turn, instance, event);
+      return;
     case 'progress':
-      return onProgress(turn, instance, event);
+      onProgress(turn, instance, event);
+      return;
     case 'finished':
-      return onFinished(turn, instance, event, settings);
+      onFinished(turn, instance, event, settings);
+      return;
     case 'lost':
-      return onLost(turn, instance, event, settings);
+      onLost(turn, instance, event, settings);
+      return;
   }
 }
 
@@ -71,7 +75,10 @@ function onFinished(
   settings: AttemptSettings,
 ): void {
   const { state } = instance;
-  if (state === 'restarting') return restart(turn, instance);
+  if (state === 'restarting') {
+    restart(turn, instance);
+    return;
+  }
   if (state !== 'queued' && state !== 'running') return;
   const refusal = refusalOf(turn, instance, event.outcome, event.effects, settings);
   const outcome: AttemptOutcome = refusal ?? event.outcome;
@@ -90,14 +97,18 @@ function applyOutcome(
   const began = { startedAt: instance.startedAt ?? at, firstStartedAt: instance.firstStartedAt ?? at };
   switch (outcome.state) {
     case 'success':
-      return turn.move(instance, 'success', 'it succeeded', { ...began, endedAt: at, lostCount: 0, eventJson: null });
+      turn.move(instance, 'success', 'it succeeded', { ...began, endedAt: at, lostCount: 0, eventJson: null });
+      return;
     case 'skipped':
-      return turn.move(instance, 'skipped', outcome.reason, { ...began, endedAt: at });
+      turn.move(instance, 'skipped', outcome.reason, { ...began, endedAt: at });
+      return;
     case 'failed':
-      return fail(turn, instance, at, outcome.error, outcome.final, settings);
+      fail(turn, instance, at, outcome.error, outcome.final, settings);
+      return;
     case 'up_for_reschedule':
       turn.move(instance, 'up_for_reschedule', 'it waits for its next poke', { ...began, dueAt: outcome.at });
-      return turn.live.at(outcome.at, { kind: 'task_instance', instance });
+      turn.live.at(outcome.at, { kind: 'task_instance', instance });
+      return;
     case 'deferred':
     case 'awaiting_input': {
       const waits = outcome.state === 'deferred' ? outcome.trigger : outcome.request;
@@ -154,9 +165,15 @@ function onLost(
   event: Extract<AttemptEvent, { kind: 'lost' }>,
   settings: AttemptSettings,
 ): void {
-  if (instance.state === 'restarting') return restart(turn, instance);
+  if (instance.state === 'restarting') {
+    restart(turn, instance);
+    return;
+  }
   if (instance.state !== 'queued' && instance.state !== 'running') return;
-  if (!event.uncharged) return fail(turn, instance, event.at, event.error, false, settings);
+  if (!event.uncharged) {
+    fail(turn, instance, event.at, event.error, false, settings);
+    return;
+  }
   requeueLost(turn, instance, event.at, event.error, settings);
 }
 
@@ -175,7 +192,8 @@ export function requeueLost(
       ...error,
       message: `${error.message}; lost ${lostCount} times in a row, so it is not tried again`,
     };
-    return fail(turn, instance, at, poison, true, settings);
+    fail(turn, instance, at, poison, true, settings);
+    return;
   }
   turn.move(instance, 'scheduled', `${error.message}: started again, uncharged (${lostCount} of ${lostCountMax})`, {
     lostCount,
@@ -203,11 +221,13 @@ export function onInstanceDue(turn: Turn, instance: LiveTaskInstance): void {
   switch (instance.state) {
     case 'up_for_retry':
     case 'up_for_reschedule':
-      return turn.touch(instance.run, instance.taskIndex, instance);
+      turn.touch(instance.run, instance.taskIndex, instance);
+      return;
     case 'deferred':
     case 'awaiting_input':
       instance.eventJson = JSON.stringify({ kind: 'timeout' });
-      return schedule(turn, instance, 'its patience is over: it goes on with a timeout');
+      schedule(turn, instance, 'its patience is over: it goes on with a timeout');
+      return;
     default:
       return;
   }

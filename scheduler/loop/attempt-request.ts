@@ -94,7 +94,7 @@ async function inputsOf(
   const element = mapping && instance.mapIndex >= 0 ? await elementOf(store, instance, mapping) : {};
   if (mapping && mapping.groupId === null) Object.assign(inputs, element);
   for (const [name, binding] of Object.entries(task.inputs)) {
-    inputs[name] = 'mapped' in binding ? (element[binding.name] ?? null) : await valueOf(store, instance, binding);
+    inputs[name] = 'mapped' in binding ? (element[binding.name] ?? null) : await bound(store, instance, binding);
   }
   return inputs;
 }
@@ -103,7 +103,7 @@ async function inputsOf(
 type PlainBinding = Exclude<InputBinding, { mapped: string }>;
 
 /** The value that a binding stands for: of a mapped task all values in order, within a mapped group that of the same index. */
-async function valueOf(store: StoreDriver, instance: LiveTaskInstance, binding: PlainBinding): Promise<Json> {
+async function bound(store: StoreDriver, instance: LiveTaskInstance, binding: PlainBinding): Promise<Json> {
   if ('literal' in binding) return binding.literal;
   const { run } = instance;
   const source = run.plan.indexOf.get(binding.ref);
@@ -118,13 +118,13 @@ async function valueOf(store: StoreDriver, instance: LiveTaskInstance, binding: 
 async function elementOf(store: StoreDriver, instance: LiveTaskInstance, mapping: Mapping): Promise<JsonObject> {
   const { spec } = mapping;
   if (spec.kind === 'records') {
-    const records = elements(await valueOf(store, instance, plain(spec.over)));
+    const records = elements(await bound(store, instance, plain(spec.over)));
     const record = records[instance.mapIndex];
     return typeof record === 'object' && record !== null && !Array.isArray(record) ? record : {};
   }
   const names = Object.keys(spec.over);
   const lists = await Promise.all(
-    names.map(async (name) => elements(await valueOf(store, instance, plain(spec.over[name] as InputBinding)))),
+    names.map(async (name) => elements(await bound(store, instance, plain(spec.over[name] as InputBinding)))),
   );
   const picked =
     spec.kind === 'product' ? pickProduct(lists, instance.mapIndex) : pickZip(lists, instance.mapIndex, spec);

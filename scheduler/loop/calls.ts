@@ -55,7 +55,7 @@ async function fenced(deps: CallDeps, instance: LiveTaskInstance, write: (turn: 
   const { attemptId } = instance;
   await deps.request((turn) => {
     if (instance.attemptId !== attemptId || !['queued', 'running'].includes(instance.state ?? '')) {
-      throw new MillraceError('ATTEMPT_UNKNOWN', `attempt ${attemptId} is no longer the current one`);
+      throw new MillraceError('ATTEMPT_STALE', `attempt ${attemptId} is no longer the current one`);
     }
     write(turn);
   });

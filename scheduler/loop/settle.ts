@@ -40,10 +40,13 @@ function settleRun(turn: Turn, run: LiveRun): void {
 }
 
 function apply(turn: Turn, run: LiveRun, decision: TaskDecision): void {
-  if (decision.kind === 'resize') return resize(turn, run, decision);
+  if (decision.kind === 'resize') {
+    resize(turn, run, decision);
+    return;
+  }
   const { instance, to, reason } = decision;
-  if (to === 'scheduled') return schedule(turn, instance, reason);
-  turn.move(instance, to, reason, { endedAt: turn.now, dueAt: null });
+  if (to === 'scheduled') schedule(turn, instance, reason);
+  else turn.move(instance, to, reason, { endedAt: turn.now, dueAt: null });
 }
 
 /** Opens the next try, or goes on with the one that paused. */
