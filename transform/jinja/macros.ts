@@ -89,6 +89,10 @@ export class Macro extends Callable {
     return this.definition.name;
   }
 
+  override toString(): string {
+    return `<Macro '${this.name}'>`;
+  }
+
   call(run: Run, args: Arguments, kwargs: Keywords | null): unknown {
     const bound = bindArguments(this.name, this.definition.signature, args, kwargs);
     const result = this.definition.body(run.sync)(run, this.#context, bound);

@@ -299,6 +299,7 @@ class Parser {
       const preset = reader.skipOperator('=') ? parseExpression(reader) : undefined;
       if (!preset && parameters.at(-1)?.default)
         throw reader.fault(`the parameter ${name} without a default stands behind one that has one`, at);
+      if (!preset && name === 'caller') throw reader.fault('the parameter caller needs a default', at);
       parameters.push({ name, type, default: preset, at });
       if (!reader.skipOperator(',')) break;
     }
