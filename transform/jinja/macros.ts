@@ -64,10 +64,10 @@ export class MacroDefinition {
   /** The compiled body for the kind of rendering; compiled at first use. */
   body(sync: boolean): MacroBody {
     if (sync) {
-      this.#sync ??= instantiate(generateDefinition(this.#definition, 'sync'), this.#source) as MacroBody;
+      this.#sync ??= instantiate(() => generateDefinition(this.#definition, 'sync'), this.#source) as MacroBody;
       return this.#sync;
     }
-    this.#async ??= instantiate(generateDefinition(this.#definition, 'async'), this.#source) as MacroBody;
+    this.#async ??= instantiate(() => generateDefinition(this.#definition, 'async'), this.#source) as MacroBody;
     return this.#async;
   }
 }

@@ -153,7 +153,7 @@ export function toIndex(value: unknown, what: string): number {
 }
 
 export function throwUndefined(value: unknown): void {
-  if (value instanceof Undefined) throw new RuntimeFault(value.reason, 'JINJA_UNDEFINED');
+  if (value instanceof Undefined) throw new RuntimeFault(value.reason, 'JINJA_UNDEFINED', value.hint);
   if (value === undefined) throw new RuntimeFault('a value is undefined', 'JINJA_UNDEFINED');
 }
 
