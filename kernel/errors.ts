@@ -14,6 +14,7 @@ export const errorTable = {
   DAG_IMPORT_FAILED: { status: 400, title: 'A DAG file cannot be imported' },
   DAG_INVALID: { status: 400, title: 'A DAG breaks a rule of the authoring API' },
   DAG_NOT_FOUND: { status: 404, title: 'No DAG has this id' },
+  DAG_RUN_EXISTS: { status: 409, title: 'A run with this id or logical date exists already' },
   HOME_LOCKED: { status: 500, title: 'Another server uses this data folder' },
   HOME_UNWRITABLE: { status: 500, title: 'The data folder cannot be written' },
   INTERNAL: { status: 500, title: 'Something went wrong inside Millrace' },
