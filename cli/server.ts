@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { openSmtp } from '../connectors/smtp.js';
 import type { Settings } from '../kernel/config.js';
 import type { Log } from '../kernel/log.js';
@@ -10,6 +11,7 @@ import { controlMethods } from './control-methods.js';
 import { openControlSocket } from './control-socket.js';
 import { openDatabases } from './databases.js';
 import { type Home, writeServerFile } from './home.js';
+import { startSources } from './sources.js';
 import { Supervisor } from './supervisor.js';
 import { version } from './version.js';
 import { claimPort } from './web-server.js';
@@ -19,6 +21,8 @@ export interface ServerOptions {
   home: Home;
   /** With the example bank. */
   examples: boolean;
+  /** Whether the bank goes on living by itself; true when unset. */
+  generate?: boolean;
   clock: Clock;
   log: Log;
 }
@@ -55,6 +59,21 @@ async function start(options: ServerOptions, undo: (() => Promise<void>)[]): Pro
   undo.push(() => store.close());
   const databases = await openDatabases({ settings, examples, home, supervisor, clock, log: log.child('postgres') });
 
+  const objectStore = objectStoreOf(settings, home);
+  if (databases.sourceUrl !== null && examples) {
+    await startSources({
+      settings,
+      home,
+      sourceUrl: databases.sourceUrl,
+      objectStore,
+      generate: options.generate ?? true,
+      onCdcStatus: () => {},
+      supervisor,
+      clock,
+      log,
+    });
+  }
+
   const emails = createEmailSender({
     store,
     smtp: settings.SMTP_URL === undefined ? null : openSmtp(settings.SMTP_URL),
@@ -81,7 +100,7 @@ async function start(options: ServerOptions, undo: (() => Promise<void>)[]): Pro
         databases.sourceUrl === null
           ? null
           : { address: withoutPassword(databases.sourceUrl), embedded: settings.SOURCE_URL === undefined },
-      objectStoreUrl: settings.OBJECT_STORE_URL ?? `file://${home.lakeFolder}`,
+      objectStoreUrl: objectStore.url,
       mailServer: settings.SMTP_URL === undefined ? null : withoutPassword(settings.SMTP_URL),
       dagFolders: [],
       logPath: join(home.logFolder, 'millrace.log'),
@@ -93,6 +112,15 @@ async function start(options: ServerOptions, undo: (() => Promise<void>)[]): Pro
     async stop() {
       for (const step of undo.splice(0).reverse()) await step();
     },
+  };
+}
+
+function objectStoreOf(settings: Settings, home: Home): { url: string; accessKey?: string; secretKey?: string } {
+  const { OBJECT_STORE_ACCESS_KEY: accessKey, OBJECT_STORE_SECRET_KEY: secretKey } = settings;
+  return {
+    url: settings.OBJECT_STORE_URL ?? pathToFileURL(home.lakeFolder).href,
+    ...(accessKey === undefined ? {} : { accessKey }),
+    ...(secretKey === undefined ? {} : { secretKey }),
   };
 }
 
