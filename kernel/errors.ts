@@ -3,6 +3,7 @@
  * docs/errors.md (a test holds the two together). `status` is the HTTP answer where the error reaches a client.
  */
 export const errorTable = {
+  ATTEMPT_STALE: { status: 409, title: 'A report or a call comes from an attempt that is no longer current' },
   CDC_CHECKPOINT_BROKEN: { status: 500, title: 'The checkpoint of change capture cannot be read' },
   CDC_PROTOCOL: { status: 500, title: 'The replication stream of the source is not understood' },
   CDC_SLOT_FOREIGN: { status: 500, title: 'The replication slot belongs to someone else' },
@@ -11,17 +12,26 @@ export const errorTable = {
   CDC_STORE_UNAVAILABLE: { status: 500, title: 'The object store did not take the last events' },
   CDC_TABLE_MISSING: { status: 500, title: 'A table to capture does not exist' },
   CONFIG_INVALID: { status: 500, title: 'A setting has a value that cannot be used' },
+  CONNECTION_NOT_FOUND: { status: 404, title: 'No connection has this id' },
+  CONNECTION_UNUSABLE: { status: 400, title: 'A connection is not of the kind that was asked for' },
   DAG_IMPORT_FAILED: { status: 400, title: 'A DAG file cannot be imported' },
   DAG_INVALID: { status: 400, title: 'A DAG breaks a rule of the authoring API' },
   DAG_NOT_FOUND: { status: 404, title: 'No DAG has this id' },
   DAG_RUN_EXISTS: { status: 409, title: 'A run with this id or logical date exists already' },
   HOME_LOCKED: { status: 500, title: 'Another server uses this data folder' },
   HOME_UNWRITABLE: { status: 500, title: 'The data folder cannot be written' },
+  HTTP_FAILED: { status: 502, title: 'A URL answered with another status than expected' },
   INTERNAL: { status: 500, title: 'Something went wrong inside Millrace' },
+  JINJA_LIMIT: { status: 500, title: 'A template does more than it may' },
+  JINJA_RAISED: { status: 500, title: 'A template raised an error' },
+  JINJA_RUNTIME: { status: 500, title: 'A template failed while it was rendered' },
+  JINJA_SYNTAX: { status: 400, title: 'A template cannot be read' },
+  JINJA_UNDEFINED: { status: 500, title: 'A template uses a name that does not exist' },
   OBJECT_CHANGED: { status: 409, title: 'An object is not the one that was listed' },
   OBJECT_KEY_INVALID: { status: 400, title: 'A name cannot be used as an object key' },
   OBJECT_NOT_FOUND: { status: 404, title: 'No object has this key' },
   OBJECT_STORE_FAILED: { status: 502, title: 'The object store does not do what it was asked' },
+  OUTSIDE_TASK: { status: 500, title: 'Something of a running task was used outside one' },
   PORT_IN_USE: { status: 500, title: 'Another program listens on the port' },
   POSTGRES_UNAVAILABLE: { status: 503, title: 'A PostgreSQL server cannot be started or reached' },
   POSTGRES_UNREACHABLE: { status: 503, title: 'A PostgreSQL server cannot be reached' },
@@ -31,6 +41,9 @@ export const errorTable = {
   STORE_FOREIGN: { status: 500, title: 'The metadata file belongs to another program' },
   STORE_TOO_NEW: { status: 500, title: 'A newer Millrace made the metadata database' },
   STORE_UNUSABLE: { status: 500, title: 'The metadata database cannot be used' },
+  TASK_FAILED: { status: 500, title: 'A task cannot do what its options say' },
+  VARIABLE_NOT_FOUND: { status: 404, title: 'No variable has this name' },
+  XCOM_INVALID: { status: 422, title: 'A value cannot be an XCom' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ErrorCode = keyof typeof errorTable;
