@@ -13,6 +13,7 @@ const operators: Record<string, () => Promise<Operator>> = {
   sensor: async () => (await import('./sensor.js')).sensorOperator,
   short_circuit: async () => (await import('./typescript.js')).shortCircuitOperator,
   sql: async () => (await import('./sql.js')).sqlOperator,
+  sql_node: async () => (await import('./sql-node.js')).sqlNodeOperator,
   trigger_dag_run: async () => (await import('./trigger-dag-run.js')).triggerDagRunOperator,
   typescript: async () => (await import('./typescript.js')).typescriptOperator,
 };

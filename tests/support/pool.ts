@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Json } from '../../kernel/json.js';
 import { packageRoot } from '../../kernel/paths.js';
@@ -120,7 +120,10 @@ export async function startPool(
     events,
     log,
     submit(file, taskId, change = {}) {
-      const request = attemptOf(folder, file, taskId, { attemptId: `a${requests.size + 1}`, ...change });
+      const request = attemptOf(folder, file, taskId, {
+        attemptId: `${basename(folder)}-${requests.size + 1}`,
+        ...change,
+      });
       requests.set(request.attemptId, request);
       pool.submit(request);
       return request;
