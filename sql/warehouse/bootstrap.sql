@@ -113,6 +113,8 @@ begin
   execute format(
     'create index if not exists %I on raw.%I using brin (file_id) with (pages_per_range = 32)',
     table_name || '_file_id', table_name);
+  execute format(
+    'create index if not exists %I on raw.%I (lsn, seq) where op = ''t''', table_name || '_truncates', table_name);
 end
 $body$;
 
