@@ -1,10 +1,4 @@
-<<<<<<< HEAD
 {# A custom schema is used as it is named, without the target's schema before it. #}
 {% macro generate_schema_name(custom_schema_name, node) -%}
     {{ target.schema if custom_schema_name is none else custom_schema_name | trim }}
-=======
-{# The warehouse's schemas are named as in the models' configs, without the target's name before them. #}
-{% macro generate_schema_name(custom_schema_name, node) -%}
-  {{ custom_schema_name | trim if custom_schema_name is not none else target.schema }}
->>>>>>> lake
 {%- endmacro %}
