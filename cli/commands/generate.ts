@@ -32,5 +32,7 @@ export async function generateBank({ interval, ...options }: GenerateOptions): P
 /** Only what happened: `5 customers, 10 accounts, 23 transactions, 2 rejected`. */
 function describeRound(result: RoundResult): string {
   const parts = Object.entries(result).filter(([, count]) => count > 0);
-  return parts.length === 0 ? 'nothing' : parts.map(([name, count]) => `${count.toLocaleString('en-US')} ${name}`).join(', ');
+  return parts.length === 0
+    ? 'nothing'
+    : parts.map(([name, count]) => `${count.toLocaleString('en-US')} ${name}`).join(', ');
 }
