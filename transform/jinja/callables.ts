@@ -83,6 +83,10 @@ export class LocalMacro extends Callable {
     this.#body = body;
   }
 
+  override toString(): string {
+    return `<Macro '${this.name}'>`;
+  }
+
   call(run: Run, args: Arguments, kwargs: Keywords | null): unknown {
     const result = this.#body(run, bindArguments(this.name, this.#signature, args, kwargs));
     return run.sync ? result : new Waiting(result as MacroSteps);

@@ -56,7 +56,7 @@ const pure = {
   }),
   tojson: hostFunction(function tojson(args, kwargs) {
     const [value, preset, sortKeys] = readArguments('tojson', ['value', 'default?', 'sort_keys?'], args, kwargs);
-    return toJsonText(value, preset, truthy(sortKeys));
+    return toJsonText(value, preset, { sortKeys: truthy(sortKeys) });
   }),
   fromyaml: hostFunction(function fromyaml(args, kwargs) {
     const [text, preset] = readArguments('fromyaml', ['value', 'default?'], args, kwargs);

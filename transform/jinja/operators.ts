@@ -153,7 +153,7 @@ export function toIndex(value: unknown, what: string): number {
 }
 
 export function throwUndefined(value: unknown): void {
-  if (value instanceof Undefined) throw new RuntimeFault(value.reason, 'JINJA_UNDEFINED');
+  if (value instanceof Undefined) throw new RuntimeFault(value.reason, 'JINJA_UNDEFINED', value.hint);
   if (value === undefined) throw new RuntimeFault('a value is undefined', 'JINJA_UNDEFINED');
 }
 
@@ -189,8 +189,12 @@ function operateOthers(operator: Operator, left: unknown, right: unknown): unkno
     }
   }
   if (operator === '*') {
-    if (isInteger(right)) return repeat(left, Number(right));
-    if (isInteger(left)) return repeat(right, Number(left));
+    const repeated = isInteger(right)
+      ? repeat(left, Number(right))
+      : isInteger(left)
+        ? repeat(right, Number(left))
+        : undefined;
+    if (repeated !== undefined) return repeated;
   }
   if (operator === '-' && left instanceof PySet && right instanceof PySet)
     return new PySet([...left].filter((item) => !right.has(item)));

@@ -74,7 +74,10 @@ export const textFilters: Record<string, Filter> = {
     const pairs = isMapping(value)
       ? mappingEntries(value)
       : iterate(value).map((pair) => iterate(pair) as [unknown, unknown]);
-    return pairs.map(([key, item]) => `${urlQuote(str(key))}=${urlQuote(str(item))}`).join('&');
+    return pairs
+      .map(([key, item]) => `${urlQuote(str(key))}=${urlQuote(str(item))}`)
+      .join('&')
+      .replaceAll('%20', '+');
   },
   urlize: (value) =>
     str(value).replace(/https?:\/\/[^\s<>"']+/g, (url) => `<a href="${url}" rel="noopener">${url}</a>`),
