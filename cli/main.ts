@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { registerSqlCommands } from './commands/sql.js';
 import { reportFailure } from './report-failure.js';
 import { version } from './version.js';
 
@@ -30,6 +31,8 @@ program
   .argument('[database]', 'warehouse or source', 'warehouse')
   .description('print the connection string of a database of the running server, with its password')
   .action(async (database) => (await import('./commands/url.js')).url(database));
+
+registerSqlCommands(program);
 
 try {
   await program.parseAsync();
