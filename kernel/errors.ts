@@ -20,6 +20,7 @@ export const errorTable = {
   DAG_RUN_ACTIVE: { status: 409, title: 'The run is still running' },
   DAG_RUN_EXISTS: { status: 409, title: 'A run with this id or logical date exists already' },
   DAG_RUN_NOT_FOUND: { status: 404, title: 'No run has this id' },
+  DUCKDB_UNAVAILABLE: { status: 503, title: 'A DuckDB database cannot be opened' },
   EMAIL_NOT_FOUND: { status: 404, title: 'No e-mail of the outbox has this id' },
   HOME_LOCKED: { status: 500, title: 'Another server uses this data folder' },
   HOME_UNWRITABLE: { status: 500, title: 'The data folder cannot be written' },
