@@ -148,7 +148,7 @@ function pathGlob(pattern: string, path: string): boolean {
     .map((part) => {
       if (part.startsWith('**')) return '(?:.*/)?';
       if (part === '*') return '[^/]*';
-      return part === '?' ? '[^/]' : escape(part);
+      return part === '?' ? '[^/]' : escapePattern(part);
     })
     .join('');
   return new RegExp(`^${source.replace(/\(\?:\.\*\/\)\?$/, '.*')}(?:/.*)?$`).test(path);
@@ -206,12 +206,12 @@ export function glob(pattern: string, text: string): boolean {
     .map((part) => {
       if (part === '*') return '.*';
       if (part === '?') return '.';
-      return /^\[.+\]$/.test(part) ? part.replace(/^\[!/, '[^').replaceAll('\\', '\\\\') : escape(part);
+      return /^\[.+\]$/.test(part) ? part.replace(/^\[!/, '[^').replaceAll('\\', '\\\\') : escapePattern(part);
     })
     .join('');
   return new RegExp(`^${source}$`, 's').test(text);
 }
 
-function escape(text: string): string {
+function escapePattern(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

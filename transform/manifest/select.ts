@@ -116,8 +116,8 @@ function unite(results: Selected[]): Selected {
 
 /** A test that one part selects and another would only add counts as one that would be added. */
 function intersect(results: Selected[]): Selected {
-  const everywhere = (sets: Set<string>[]) =>
-    sets.reduce((left, right) => new Set([...left].filter((id) => right.has(id))));
+  const everywhere = ([first, ...others]: Set<string>[]) =>
+    new Set([...(first ?? [])].filter((id) => others.every((other) => other.has(id))));
   return {
     direct: everywhere(results.map((result) => result.direct)),
     possible: everywhere(results.map((result) => new Set([...result.direct, ...result.possible]))),
