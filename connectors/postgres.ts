@@ -26,10 +26,11 @@ export interface PostgresSession {
     parameters?: unknown[],
   ): Promise<{ rows: Row[]; rowCount: number }>;
   /**
-   * `copy <target> from stdin`: the target is a table with columns and options, such as `raw.customers (payload)`.
-   * Returns the number of rows. When either side fails, the other is ended and nothing is copied.
+   * `copy <target> from stdin <options>`: the target is a table with its columns, such as `raw.customers (payload)`;
+   * the options are COPY's, such as `(format csv)`. Returns the number of rows. When either side fails, the other is
+   * ended and nothing is copied.
    */
-  copyFrom(target: string, source: Readable): Promise<number>;
+  copyFrom(target: string, source: Readable, options?: string): Promise<number>;
 }
 
 /** A pool of connections to one database. */
@@ -79,7 +80,7 @@ export function openPostgres(url: string, options: PostgresOptions = {}): Postgr
   return {
     url: shown,
     query: (sql, parameters) => onClient((client) => sessionOn(client).query(sql, parameters)),
-    copyFrom: (target, source) => onClient((client) => sessionOn(client).copyFrom(target, source)),
+    copyFrom: (target, source, options) => onClient((client) => sessionOn(client).copyFrom(target, source, options)),
     transaction: (work) =>
       onClient(async (client) => {
         await client.query('begin');
@@ -111,8 +112,8 @@ function sessionOn(client: pg.PoolClient): PostgresSession {
       const result = await client.query(sql, parameters);
       return { rows: result.rows as Row[], rowCount: result.rowCount ?? 0 };
     },
-    async copyFrom(target, source) {
-      const sink = client.query(copyFrom(`copy ${target} from stdin`, { highWaterMark: 1024 * 1024 }));
+    async copyFrom(target, source, options = '') {
+      const sink = client.query(copyFrom(`copy ${target} from stdin ${options}`, { highWaterMark: 1024 * 1024 }));
       await pipeline(source, sink);
       return sink.rowCount;
     },

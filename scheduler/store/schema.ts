@@ -19,7 +19,9 @@ export interface Schema {
   variable: VariableTable;
   connection: ConnectionTable;
   asset: AssetTable;
+  asset_reference: AssetReferenceTable;
   asset_event: AssetEventTable;
+  asset_event_dag_run: AssetEventDagRunTable;
   asset_dag_run_queue: AssetDagRunQueueTable;
   email: EmailTable;
   event_log: EventLogTable;
@@ -111,6 +113,10 @@ export interface DagRunTable {
   parent_map_index: number | null;
   backfill_id: number | null;
   clear_number: Default<number>;
+  /** When the deadline alert is due; null = none, or sent. */
+  deadline_at: Default<number | null>;
+  /** Why it is in its state, a sentence. */
+  reason: Default<string | null>;
   note: string | null;
 }
 
@@ -137,6 +143,8 @@ export interface TaskInstanceTable {
   ended_at: number | null;
   /** When it may go on: end of the retry delay, next poke, timeout of a deferral. */
   due_at: number | null;
+  /** When the first poke or the first part of this try began, for tasks that go on after a pause. */
+  first_started_at: Default<number | null>;
   /** Why it is in its state, a sentence; written by the decision that put it there. */
   reason: string | null;
   /** Last error line. */
@@ -225,6 +233,21 @@ export interface AssetTable {
   name: string;
   uri: string;
   created_at: number;
+}
+
+/** Which DAGs are scheduled by an asset, which tasks write or read it; of the latest version of each DAG. */
+export interface AssetReferenceTable {
+  asset_id: number;
+  dag_id: string;
+  /** Empty for `schedule`. */
+  task_id: string;
+  kind: 'schedule' | 'outlet' | 'inlet';
+}
+
+/** The events that a run consumed. */
+export interface AssetEventDagRunTable {
+  asset_event_id: number;
+  dag_run_id: number;
 }
 
 export interface AssetEventTable {

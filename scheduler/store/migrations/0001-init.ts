@@ -1,0 +1,297 @@
+import { dagRunStates, runTypes, taskInstanceStates, triggeredBys } from '../../model/states.js';
+import type { Migration } from '../migrate.js';
+
+/** The first shape of the metadata database. What the columns mean is said in `../schema.ts`. */
+export const init: Migration = {
+  version: 1,
+  name: 'init',
+  statements: ({ id, integer, strict }) => [
+    `create table dag (
+      dag_id text primary key,
+      fileloc text not null,
+      display_name text not null,
+      description text,
+      owner text not null,
+      tags_json text not null,
+      schedule_summary text not null,
+      timezone text not null,
+      is_paused ${integer} not null check (is_paused in (0, 1)),
+      is_stale ${integer} not null check (is_stale in (0, 1)),
+      max_active_runs ${integer} not null,
+      max_active_tasks ${integer} not null,
+      latest_version_id ${integer},
+      next_run_after ${integer},
+      next_logical_date ${integer},
+      next_interval_start ${integer},
+      next_interval_end ${integer},
+      last_parsed_at ${integer},
+      last_parse_ms ${integer},
+      created_at ${integer} not null
+    )${strict}`,
+    `create index dag_by_file on dag (fileloc)`,
+    `create table dag_version (
+      id ${id},
+      dag_id text not null references dag on delete cascade,
+      version_number ${integer} not null,
+      bundle_hash text not null,
+      serialized_json text not null,
+      source text not null,
+      created_at ${integer} not null,
+      unique (dag_id, version_number)
+    )${strict}`,
+    `create table dag_file (
+      fileloc text primary key,
+      bundle_hash text not null,
+      parsed_at ${integer} not null,
+      parse_ms ${integer} not null
+    )${strict}`,
+    `create table import_error (
+      id ${id},
+      fileloc text not null unique,
+      message text not null,
+      line ${integer},
+      column_number ${integer},
+      excerpt text,
+      stack text,
+      at ${integer} not null
+    )${strict}`,
+    `create table dag_run (
+      id ${id},
+      dag_id text not null references dag on delete cascade,
+      run_id text not null,
+      run_type text not null check (run_type in (${quoted(runTypes)})),
+      state text not null check (state in (${quoted(dagRunStates)})),
+      logical_date ${integer},
+      interval_start ${integer},
+      interval_end ${integer},
+      run_after ${integer} not null,
+      queued_at ${integer},
+      started_at ${integer},
+      ended_at ${integer},
+      conf_json text not null,
+      dag_version_id ${integer} not null references dag_version,
+      triggered_by text not null check (triggered_by in (${quoted(triggeredBys)})),
+      triggering_user text,
+      parent_dag_run_id ${integer},
+      parent_task_id text,
+      parent_map_index ${integer},
+      backfill_id ${integer},
+      clear_number ${integer} not null default 0,
+      deadline_at ${integer},
+      reason text,
+      note text,
+      unique (dag_id, run_id),
+      unique (dag_id, logical_date),
+      check ((state in ('success', 'failed')) = (ended_at is not null)),
+      check ((interval_start is null) = (interval_end is null))
+    )${strict}`,
+    `create index dag_run_live on dag_run (state, dag_id) where state in ('queued', 'running')`,
+    `create index dag_run_latest on dag_run (dag_id, run_after desc, id desc)`,
+    `create index dag_run_by_time on dag_run (run_after desc, id desc)`,
+    `create index dag_run_by_parent on dag_run (parent_dag_run_id) where parent_dag_run_id is not null`,
+    `create table task_instance (
+      id ${id},
+      dag_run_id ${integer} not null references dag_run on delete cascade,
+      dag_id text not null,
+      task_id text not null,
+      map_index ${integer} not null,
+      state text check (state in (${quoted(taskInstanceStates)})),
+      try_number ${integer} not null check (try_number >= 0),
+      max_tries ${integer} not null check (max_tries >= 0),
+      attempt_id text,
+      operator text not null,
+      pool text not null,
+      pool_slots ${integer} not null check (pool_slots > 0),
+      queue text not null,
+      priority_weight ${integer} not null,
+      scheduled_at ${integer},
+      queued_at ${integer},
+      started_at ${integer},
+      ended_at ${integer},
+      due_at ${integer},
+      first_started_at ${integer},
+      reason text,
+      error text,
+      pid ${integer},
+      hostname text,
+      rendered_map_index text,
+      trigger_json text,
+      event_json text,
+      lost_count ${integer} not null default 0,
+      note text,
+      updated_at ${integer} not null,
+      unique (dag_run_id, task_id, map_index),
+      check (state is null or state not in ('queued', 'running') or attempt_id is not null)
+    )${strict}`,
+    `create index task_instance_active on task_instance (state, dag_id)
+      where state in ('scheduled', 'queued', 'running', 'restarting', 'deferred', 'awaiting_input', 'up_for_retry', 'up_for_reschedule')`,
+    `create index task_instance_failed on task_instance (ended_at desc) where state = 'failed'`,
+    `create table task_instance_history (
+      id ${id},
+      task_instance_id ${integer} not null references task_instance on delete cascade,
+      dag_run_id ${integer} not null,
+      dag_id text not null,
+      task_id text not null,
+      map_index ${integer} not null,
+      try_number ${integer} not null,
+      state text check (state in (${quoted(taskInstanceStates)})),
+      attempt_id text,
+      queued_at ${integer},
+      started_at ${integer},
+      ended_at ${integer},
+      reason text,
+      error text,
+      pid ${integer},
+      hostname text
+    )${strict}`,
+    `create index task_instance_history_by_instance on task_instance_history (task_instance_id, try_number)`,
+    `create table task_instance_detail (
+      task_instance_id ${integer} not null references task_instance on delete cascade,
+      try_number ${integer} not null,
+      rendered_json text not null,
+      details_json text not null,
+      primary key (task_instance_id, try_number)
+    )${strict}`,
+    `create table xcom (
+      dag_run_id ${integer} not null references dag_run on delete cascade,
+      task_id text not null,
+      map_index ${integer} not null,
+      key text not null,
+      value_json text not null,
+      at ${integer} not null,
+      primary key (dag_run_id, task_id, map_index, key)
+    )${strict}`,
+    `create table pool (
+      name text primary key,
+      slots ${integer} not null check (slots >= -1),
+      description text,
+      include_deferred ${integer} not null check (include_deferred in (0, 1))
+    )${strict}`,
+    `insert into pool (name, slots, description, include_deferred) values ('default_pool', 128, 'Default pool', 0)`,
+    `create table variable (
+      key text primary key,
+      value_encrypted text not null,
+      description text,
+      updated_at ${integer} not null
+    )${strict}`,
+    `create table connection (
+      connection_id text primary key,
+      conn_type text not null,
+      description text,
+      host text,
+      schema text,
+      login text,
+      port ${integer},
+      secrets_encrypted text,
+      updated_at ${integer} not null
+    )${strict}`,
+    `create table asset (
+      id ${id},
+      name text not null unique,
+      uri text not null unique,
+      created_at ${integer} not null
+    )${strict}`,
+    `create table asset_reference (
+      asset_id ${integer} not null references asset on delete cascade,
+      dag_id text not null references dag on delete cascade,
+      task_id text not null,
+      kind text not null check (kind in ('schedule', 'outlet', 'inlet')),
+      primary key (asset_id, dag_id, task_id, kind)
+    )${strict}`,
+    `create index asset_reference_by_dag on asset_reference (dag_id)`,
+    `create table asset_event (
+      id ${id},
+      asset_id ${integer} not null references asset on delete cascade,
+      at ${integer} not null,
+      extra_json text not null,
+      source_dag_id text,
+      source_run_id text,
+      source_task_id text,
+      source_map_index ${integer}
+    )${strict}`,
+    `create index asset_event_by_asset on asset_event (asset_id, at)`,
+    `create table asset_event_dag_run (
+      asset_event_id ${integer} not null references asset_event on delete cascade,
+      dag_run_id ${integer} not null references dag_run on delete cascade,
+      primary key (dag_run_id, asset_event_id)
+    )${strict}`,
+    `create table asset_dag_run_queue (
+      asset_id ${integer} not null references asset on delete cascade,
+      dag_id text not null references dag on delete cascade,
+      at ${integer} not null,
+      primary key (dag_id, asset_id)
+    )${strict}`,
+    `create table email (
+      id ${id},
+      message_id text not null unique,
+      state text not null check (state in ('waiting', 'sending', 'sent', 'failed', 'kept')),
+      to_json text not null,
+      cc_json text not null,
+      subject text not null,
+      text text not null,
+      html text,
+      attachments_json text not null,
+      dag_id text,
+      run_id text,
+      task_id text,
+      map_index ${integer},
+      created_at ${integer} not null,
+      send_after ${integer},
+      sent_at ${integer},
+      tries ${integer} not null default 0,
+      error text
+    )${strict}`,
+    `create index email_waiting on email (send_after) where state in ('waiting', 'sending')`,
+    `create table event_log (
+      id ${id},
+      at ${integer} not null,
+      event text not null,
+      dag_id text,
+      run_id text,
+      task_id text,
+      map_index ${integer},
+      "user" text,
+      extra_json text not null
+    )${strict}`,
+    `create index event_log_by_dag on event_log (dag_id, id desc)`,
+    `create table backfill (
+      id ${id},
+      dag_id text not null references dag on delete cascade,
+      from_date ${integer} not null,
+      to_date ${integer} not null,
+      dag_run_conf_json text not null,
+      is_paused ${integer} not null check (is_paused in (0, 1)),
+      run_backwards ${integer} not null check (run_backwards in (0, 1)),
+      reprocess_behavior text not null check (reprocess_behavior in ('none', 'failed', 'completed')),
+      max_active_runs ${integer} not null check (max_active_runs > 0),
+      created_at ${integer} not null,
+      completed_at ${integer}
+    )${strict}`,
+    `create unique index backfill_active on backfill (dag_id) where completed_at is null`,
+    `create table backfill_dag_run (
+      backfill_id ${integer} not null references backfill on delete cascade,
+      sort_ordinal ${integer} not null,
+      dag_run_id ${integer},
+      logical_date ${integer} not null,
+      exception_reason text,
+      primary key (backfill_id, sort_ordinal)
+    )${strict}`,
+    `create index backfill_dag_run_by_run on backfill_dag_run (dag_run_id)`,
+    `create table user_session (
+      id_hash text primary key,
+      "user" text not null,
+      created_at ${integer} not null,
+      last_seen_at ${integer} not null,
+      expires_at ${integer} not null
+    )${strict}`,
+    `create table setting (
+      key text primary key,
+      value_json text not null,
+      updated_at ${integer} not null
+    )${strict}`,
+  ],
+};
+
+function quoted(words: readonly string[]): string {
+  return words.map((word) => `'${word}'`).join(', ');
+}
