@@ -1,5 +1,4 @@
 {{ config(
-    materialized='incremental',
     unique_key='version_id',
     incremental_strategy='delete+insert',
     indexes=[
