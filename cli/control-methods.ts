@@ -1,9 +1,17 @@
 import { MillraceError } from '../kernel/errors.js';
+import type { Scheduler } from '../scheduler/loop.js';
+import type { StoreDriver } from '../scheduler/store/driver.js';
 import type { ControlMethods } from './control-socket.js';
 import type { Databases } from './databases.js';
 
 /** What the commands may ask of a running server. */
-export function controlMethods({ databases }: { databases: Databases }): ControlMethods {
+export function controlMethods({
+  databases,
+}: {
+  databases: Databases;
+  scheduler: Scheduler;
+  store: StoreDriver;
+}): ControlMethods {
   return {
     async databaseUrl({ database }) {
       const urls: Record<string, string | null> = { warehouse: databases.warehouseUrl, source: databases.sourceUrl };
