@@ -27,6 +27,8 @@ export interface TaskPlan {
   /** Those of `downstream` that see every map index of this task. */
   wholeDownstream: number[];
   mapping: Mapping | null;
+  /** Another task is mapped over what this one returns. */
+  isMappingSource: boolean;
   /** Setups further up that must have succeeded, whatever the trigger rule says. */
   indirectSetups: number[];
   /** For a teardown: its setups. */
@@ -62,6 +64,7 @@ export function planOf(dag: SerializedDag, versionId: number): DagPlan {
       sameIndexDownstream: [],
       wholeDownstream: [],
       mapping,
+      isMappingSource: false,
       indirectSetups: [],
       directSetups: numbers(task.setups),
       priorityWeight: 0,
@@ -69,9 +72,11 @@ export function planOf(dag: SerializedDag, versionId: number): DagPlan {
   });
   connect(tasks);
   const weights = priorityWeights(tasks);
+  const hasSetups = tasks.some((plan) => plan.task.isSetup);
   for (const plan of tasks) {
     plan.priorityWeight = weights[plan.index] as number;
-    plan.indirectSetups = indirectSetupsOf(tasks, plan);
+    if (hasSetups) plan.indirectSetups = indirectSetupsOf(tasks, plan);
+    for (const source of plan.mapping?.sources ?? []) (tasks[source] as TaskPlan).isMappingSource = true;
   }
   const looksBack = dag.tasks.some((task) => task.dependsOnPast || task.waitForDownstream);
   return { dag, versionId, tasks, indexOf, leaves: effectiveLeaves(tasks), looksBack };
@@ -170,7 +175,7 @@ function effectiveLeaves(tasks: readonly TaskPlan[]): Set<number> {
 
 /** The setups above a task whose scope it is in (they have no teardown, or one below the task), but direct ones. */
 function indirectSetupsOf(tasks: readonly TaskPlan[], plan: TaskPlan): number[] {
-  if (plan.task.isTeardown || !tasks.some((other) => other.task.isSetup)) return [];
+  if (plan.task.isTeardown) return [];
   const below = transitiveDownstream(tasks, [plan.index]);
   return [...transitiveUpstream(tasks, [plan.index])].filter((index) => {
     const above = tasks[index] as TaskPlan;

@@ -110,10 +110,8 @@ function writeDetail(turn: Turn, instance: LiveTaskInstance, effects: AttemptEff
 
 /** A task that others are mapped over must return a list that is not too long. */
 function unmappableReturn(instance: LiveTaskInstance, effects: AttemptEffects): string | null {
-  const { plan } = instance.run;
-  const own = plan.tasks[instance.taskIndex];
-  const isSource = plan.tasks.some((other) => other.mapping?.sources.includes(instance.taskIndex));
-  if (!isSource || own?.mapping) return null;
+  const own = instance.run.plan.tasks[instance.taskIndex];
+  if (!own?.isMappingSource || own.mapping) return null;
   const returned = effects.xcoms.find((xcom) => xcom.key === returnKey);
   const length = returned ? literalLength(returned.value) : null;
   if (length === null) return 'a task is mapped over its return value, which is neither a list nor an object';

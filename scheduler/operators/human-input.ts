@@ -23,7 +23,7 @@ export const humanInputOperator: Operator = {
 };
 
 function takeAnswer(
-  { scope }: OperatorCall,
+  { scope, options }: OperatorCall,
   { isApproval, request }: { isApproval: boolean; request: { failOnReject: boolean; defaults: string[] | null } },
   event: JsonObject,
 ): Json {
@@ -37,7 +37,7 @@ function takeAnswer(
   );
   if (isApproval && isRejected(answer.chosen_options)) {
     if (request.failOnReject) throw new FailTask('rejected');
-    scope.effects.skip = { followed: [] };
+    scope.effects.skip = { skipped: options['downstream'] as string[], ignoreTriggerRules: false };
   }
   return answer as unknown as Json;
 }
