@@ -4,16 +4,24 @@
  */
 export const errorTable = {
   CONFIG_INVALID: { status: 500, title: 'A setting has a value that cannot be used' },
+  CROSS_SITE_REQUEST: { status: 403, title: 'The request may come from another site' },
   DAG_IMPORT_FAILED: { status: 400, title: 'A DAG file cannot be imported' },
   DAG_INVALID: { status: 400, title: 'A DAG breaks a rule of the authoring API' },
   DAG_NOT_FOUND: { status: 404, title: 'No DAG has this id' },
+  DAG_RUN_NOT_FOUND: { status: 404, title: 'No run of the DAG has this id' },
+  DASHBOARD_INVALID: { status: 400, title: 'A dashboard cannot be read' },
   HOME_LOCKED: { status: 500, title: 'Another server uses this data folder' },
   HOME_UNWRITABLE: { status: 500, title: 'The data folder cannot be written' },
   INTERNAL: { status: 500, title: 'Something went wrong inside Millrace' },
+  NOT_FOUND: { status: 404, title: 'There is nothing at this address' },
   REQUEST_INVALID: { status: 422, title: 'The request is not understood' },
   STORE_FOREIGN: { status: 500, title: 'The metadata file belongs to another program' },
   STORE_TOO_NEW: { status: 500, title: 'A newer Millrace made the metadata database' },
   STORE_UNUSABLE: { status: 500, title: 'The metadata database cannot be used' },
+  TASK_INSTANCE_NOT_FOUND: { status: 404, title: 'The run has no such task instance' },
+  TOO_MANY_LOGINS: { status: 429, title: 'Too many failed logins' },
+  UNAUTHENTICATED: { status: 401, title: 'The request is not signed in' },
+  WAREHOUSE_QUERY_FAILED: { status: 400, title: 'The warehouse refused a query' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ErrorCode = keyof typeof errorTable;
