@@ -22,8 +22,11 @@ export interface ObjectStore {
   list(prefix: string, options?: { startAfter?: string; signal?: AbortSignal }): AsyncIterable<ObjectInfo>;
   /** The names directly under the prefix, up to the next `/`: `date=2026-01-01/` and the like. */
   listFolders(prefix: string): Promise<string[]>;
-  /** A stream of the whole object. Rejects with OBJECT_NOT_FOUND when there is none. */
-  get(key: string, options?: { signal?: AbortSignal }): Promise<Readable>;
+  /**
+   * A stream of the whole object. Rejects with OBJECT_NOT_FOUND when there is none, and with OBJECT_CHANGED when
+   * `etag` is given and the object has another one by now.
+   */
+  get(key: string, options?: { etag?: string; signal?: AbortSignal }): Promise<Readable>;
   /** null when there is none. */
   head(key: string): Promise<ObjectInfo | null>;
   /**

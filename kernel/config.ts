@@ -38,6 +38,8 @@ const settings = z.object({
   MILLRACE_TASK_MEMORY_MB: count.default(512),
   /** Port of the embedded PostgreSQL; the next free one is taken when it is in use. */
   MILLRACE_PG_PORT: port.default(54_329),
+  /** How long a stop waits for running attempts, seconds. */
+  MILLRACE_DRAIN_SECONDS: z.coerce.number().min(0).default(30),
   MILLRACE_SECRET_KEY: z.string().min(32).optional(),
   /** The base of links in e-mails; http://localhost:<port> when unset. */
   MILLRACE_BASE_URL: url('http:', 'https:').optional(),

@@ -1,2 +1,12 @@
 /** The public module `millrace/hitl`: tasks that wait for a person. */
-export {};
+export {
+  type ApprovalSpec,
+  approval,
+  type HITLParam,
+  type HITLResult,
+  type HITLSpec,
+  type HITLTask,
+  type HITLText,
+  type HITLUser,
+  hitl,
+} from './dag/human-input.js';

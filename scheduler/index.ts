@@ -1,2 +1,37 @@
 /** The public module `millrace`: everything that a DAG file may import. */
-export {};
+export type { Json, JsonObject } from '../kernel/json.js';
+export { Asset, AssetExpression, all, any, asset } from './dag/assets.js';
+export { Bundle } from './dag/bundle.js';
+export {
+  type ConnectionResult,
+  type GetXComOpts,
+  getClient,
+  type SetXComOpts,
+  type TaskClient,
+} from './dag/client.js';
+export { Dag } from './dag/dag.js';
+export {
+  type Callback,
+  type CallbackContext,
+  type DagSpec,
+  email,
+  type Notice,
+  type Schedule,
+} from './dag/dag-spec.js';
+export { type TaskFactory, withArgList, type Zipped, zip } from './dag/factory.js';
+export {
+  type HttpAnswer,
+  type HttpHook,
+  http,
+  type ObjectStoreHook,
+  objectStore,
+  type PostgresHook,
+  postgres,
+} from './dag/hooks.js';
+export type * from './dag/ready-made.js';
+export type { Input, Node, Ref, TaskFunction, TaskInputs, TaskRef } from './dag/refs.js';
+export { addAssetEvent, getContext, type TaskContext, type TaskLog } from './dag/runtime.js';
+export { defer, FailTask, SkipTask, type Trigger, trigger } from './dag/signals.js';
+export type { TaskGroup } from './dag/task-scope.js';
+export type { TaskSpec } from './dag/task-spec.js';
+export type { TaskResult } from './model/attempt.js';

@@ -116,7 +116,8 @@ export interface SerializedTask {
   inlets: AssetRef[];
 }
 
-export type InputBinding = { ref: string } | { literal: Json };
+/** `mapped`: the element of the mapped group of that id, under that name; only for tasks inside the group. */
+export type InputBinding = { ref: string } | { literal: Json } | { mapped: string; name: string };
 
 /** `product`: cross product of the lists under each name. `records`: one list of objects. `zip`: lists in step. */
 export type ExpandSpec =

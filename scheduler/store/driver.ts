@@ -39,3 +39,10 @@ export function* ask<Row>(query: CompiledQuery<Row>): Generator<CompiledQuery, R
 export function* run(query: CompiledQuery<unknown>): Generator<CompiledQuery, number, QueryRows> {
   return (yield query).changes;
 }
+
+/** Runs one script in a transaction of its own. Rejects with what it threw. */
+export async function applyOne<Result>(store: StoreDriver, script: Script<Result>): Promise<Result> {
+  const [outcome] = await store.transact([script]);
+  if (outcome?.ok) return outcome.value;
+  throw outcome?.error;
+}

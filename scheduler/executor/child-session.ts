@@ -1,0 +1,197 @@
+import { subscribe } from 'node:diagnostics_channel';
+import { type ErrorCode, MillraceError } from '../../kernel/errors.js';
+import type { Json } from '../../kernel/json.js';
+import { HookPool } from '../dag/hook-pool.js';
+import type { AttemptScope } from '../dag/runtime.js';
+import type { AttemptCall, AttemptRequest } from '../model/attempt.js';
+import { BundleCache } from './bundle-cache.js';
+import { emptyEffects } from './effects.js';
+import { redirectOutput } from './log-files.js';
+import type { FromChild, ToChild } from './messages.js';
+import { attemptVariable, groupMembers } from './process-tree.js';
+import { errorOf, runTask } from './run-task.js';
+import { LineWriter } from './task-logs.js';
+
+type Init = Extract<ToChild, { type: 'init' }>;
+
+interface CurrentAttempt {
+  request: AttemptRequest;
+  scope: AttemptScope;
+  abort: AbortController;
+  env: Record<string, string | undefined>;
+  isFinished: boolean;
+}
+
+/** Milliseconds between two looks for what an attempt left open, and how long it is waited for. */
+const settleStepMs = 20;
+const settleMaxMs = 1_000;
+
+/** The child's side of the pool: runs the attempts it is sent, one at a time, and says what became of them. */
+export class ChildSession {
+  readonly #send: (message: FromChild) => void;
+  readonly #bundles = new BundleCache();
+  readonly #calls = new Map<number, { resolve: (value: Json | undefined) => void; reject: (error: unknown) => void }>();
+  readonly #lines = new LineWriter(1, () => new Date());
+  #init: Init | undefined;
+  #hooks = new HookPool({});
+  #current: CurrentAttempt | undefined;
+  #lastCallId = 0;
+  #hasSpawned = false;
+  #idleResources = new Map<string, number>();
+
+  constructor(send: (message: FromChild) => void) {
+    this.#send = send;
+    this.#captureOutput();
+    // Named by Node since 18.7; tells of every asynchronous spawn, whoever makes it.
+    subscribe('child_process', () => {
+      this.#hasSpawned = true;
+    });
+  }
+
+  ready(): void {
+    this.#idleResources = activeResources();
+    this.#send({ type: 'ready' });
+  }
+
+  receive(message: ToChild): void {
+    switch (message.type) {
+      case 'init':
+        this.#init = message;
+        this.#hooks = new HookPool(message.connections);
+        return;
+      case 'run':
+        this.#begin(message.attempt);
+        return;
+      case 'abort':
+        this.#current?.abort.abort(message.reason);
+        return;
+      case 'answer':
+        this.#takeCall(message.callId)?.resolve(message.value);
+        return;
+      case 'refusal':
+        this.#takeCall(message.callId)?.reject(new MillraceError(message.code as ErrorCode, message.message));
+        return;
+    }
+  }
+
+  /** An error that no handler caught: fails the attempt that runs, and the process is replaced. */
+  crash(thrown: unknown): void {
+    const current = this.#current;
+    if (!current || current.isFinished) {
+      this.#lines.entry('ERROR', `Uncaught: ${errorOf(thrown).stack ?? errorOf(thrown).message}`);
+      process.exit(1);
+    }
+    const error = errorOf(thrown);
+    current.scope.log('ERROR', `Uncaught: ${error.stack ?? error.message}`);
+    this.#finish(current, { outcome: { state: 'failed', error, final: false }, effects: emptyEffects() });
+  }
+
+  #begin(request: AttemptRequest): void {
+    try {
+      redirectOutput(request.logPath);
+    } catch (error) {
+      this.#send({ type: 'unfit', message: String(error) });
+      return;
+    }
+    const abort = new AbortController();
+    this.#hooks.use(abort.signal);
+    this.#hasSpawned = false;
+    const env = { ...process.env };
+    process.env[attemptVariable] = request.attemptId;
+    const scope: AttemptScope = {
+      attempt: request,
+      signal: abort.signal,
+      effects: emptyEffects(),
+      hooks: this.#hooks,
+      call: (call) => this.#call(call),
+      log: (level, text) => this.#lines.entry(level, text),
+      progress: (done, total) => this.#send({ type: 'progress', done, total }),
+    };
+    const current = { request, scope, abort, env, isFinished: false };
+    this.#current = current;
+    const { xcomBytesMax = 1024 * 1024, cacheFolder = '' } = this.#init ?? {};
+    const bundle = this.#bundles.open(request.bundle, request.dagId, request.taskId, cacheFolder);
+    void runTask({ scope, bundle, xcomBytesMax, now: () => Date.now() }).then((report) =>
+      this.#finish(current, report),
+    );
+  }
+
+  #finish(
+    current: CurrentAttempt,
+    report: Pick<Extract<FromChild, { type: 'finished' }>, 'outcome' | 'effects'>,
+  ): void {
+    if (current.isFinished) return;
+    current.isFinished = true;
+    this.#lines.endLine();
+    this.#calls.clear();
+    restoreEnvironment(current.env);
+    const isClean = !this.#hasSpawned && this.#leftOver() === null;
+    this.#send({ type: 'finished', ...report, isClean, rssBytes: process.memoryUsage.rss() });
+    if (!isClean) this.#settle(Date.now() + settleMaxMs);
+  }
+
+  /** Waits for what is closing; what stays open is named, and the pool replaces the process. */
+  #settle(until: number): void {
+    const leftOver = this.#leftOver() ?? this.#leftProcesses();
+    if (leftOver !== null && Date.now() < until) {
+      setTimeout(() => this.#settle(until), settleStepMs).unref();
+      return;
+    }
+    if (leftOver !== null) {
+      this.#lines.entry('WARNING', `The task ended but left open: ${leftOver}. Its process is replaced.`);
+    }
+    this.#send({ type: 'settled', leftOver });
+  }
+
+  #leftOver(): string | null {
+    const left = [...activeResources()].filter(([type, count]) => count > (this.#idleResources.get(type) ?? 0));
+    return left.length === 0 ? null : left.map(([type, count]) => `${type} (${count})`).join(', ');
+  }
+
+  #leftProcesses(): string | null {
+    const pids = this.#hasSpawned ? groupMembers(process.pid) : [];
+    return pids.length === 0 ? null : `processes ${pids.join(', ')}`;
+  }
+
+  #call(call: AttemptCall): Promise<Json | undefined> {
+    const callId = ++this.#lastCallId;
+    return new Promise((resolve, reject) => {
+      this.#calls.set(callId, { resolve, reject });
+      this.#send({ type: 'call', callId, call });
+    });
+  }
+
+  #takeCall(callId: number) {
+    const call = this.#calls.get(callId);
+    this.#calls.delete(callId);
+    return call;
+  }
+
+  /** console.log and whatever else writes to the streams gets the head of a log entry. */
+  #captureOutput(): void {
+    for (const [stream, level] of [
+      [process.stdout, 'INFO'],
+      [process.stderr, 'ERROR'],
+    ] as const) {
+      stream.write = ((piece: string | Uint8Array, encoding?: unknown, callback?: unknown) => {
+        this.#lines.write(level, typeof piece === 'string' ? piece : Buffer.from(piece).toString('utf8'));
+        const done = typeof encoding === 'function' ? encoding : callback;
+        if (typeof done === 'function') process.nextTick(done as () => void);
+        return true;
+      }) as typeof stream.write;
+    }
+  }
+}
+
+/** What keeps the event loop alive, by kind. */
+function activeResources(): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const type of process.getActiveResourcesInfo()) counts.set(type, (counts.get(type) ?? 0) + 1);
+  return counts;
+}
+
+/** Undoes what a handler did to the environment: the next attempt is another task's. */
+function restoreEnvironment(env: Record<string, string | undefined>): void {
+  for (const name of Object.keys(process.env)) if (env[name] === undefined) delete process.env[name];
+  for (const [name, value] of Object.entries(env)) if (process.env[name] !== value) process.env[name] = value;
+}

@@ -1,0 +1,43 @@
+import { MillraceError } from '../../kernel/errors.js';
+import type { Json, JsonObject } from '../../kernel/json.js';
+import { type HITLResult, type HITLText, isHumanInput, isRejected } from '../dag/human-input.js';
+import { AwaitInput, FailTask } from '../dag/signals.js';
+import type { Operator, OperatorCall } from './operator.js';
+
+/**
+ * Asks a person. The first part writes the question and parks the task; the answer, or the defaults when nobody
+ * answered in time, comes as the event that resumes it.
+ */
+export const humanInputOperator: Operator = {
+  templateFields: [],
+  async perform(call) {
+    const { handler, taskId } = await call.bundle.declaration();
+    if (!isHumanInput(handler)) throw new MillraceError('TASK_FAILED', `task "${taskId}" asks nobody in its file`);
+    const { event } = call.scope.attempt.context;
+    if (event !== undefined) return takeAnswer(call, handler, event as JsonObject);
+    const textOf = (text: HITLText<never>) => (typeof text === 'function' ? text(call.inputs as never) : text);
+    const { responseTimeoutSeconds, ...request } = handler.request;
+    const texts = { subject: textOf(handler.subject), body: handler.body === undefined ? null : textOf(handler.body) };
+    throw new AwaitInput({ ...texts, ...request } as unknown as JsonObject, responseTimeoutSeconds);
+  },
+};
+
+function takeAnswer(
+  { scope }: OperatorCall,
+  { isApproval, request }: { isApproval: boolean; request: { failOnReject: boolean; defaults: string[] | null } },
+  event: JsonObject,
+): Json {
+  if (event['timed_out'] === true && request.defaults === null) {
+    throw new MillraceError('TASK_FAILED', 'nobody answered in time, and there is no default');
+  }
+  const answer = event as unknown as HITLResult;
+  scope.log(
+    'INFO',
+    `${answer.responded_by_user?.name ?? 'Nobody in time: the default'} chose ${answer.chosen_options.join(', ')}`,
+  );
+  if (isApproval && isRejected(answer.chosen_options)) {
+    if (request.failOnReject) throw new FailTask('rejected');
+    scope.effects.skip = { followed: [] };
+  }
+  return answer as unknown as Json;
+}

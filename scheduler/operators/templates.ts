@@ -1,0 +1,48 @@
+import type { Json, JsonObject } from '../../kernel/json.js';
+import type { AttemptScope } from '../dag/runtime.js';
+import { templateContext } from './template-context.js';
+
+/** An operator's options, ready to be used, and those of them that were templates, for the task's page. */
+export interface RenderedOptions {
+  options: JsonObject;
+  rendered: JsonObject;
+}
+
+/** Renders the options of the attempt's task. Values that come from other tasks are data and never templates. */
+export async function renderOptions(scope: AttemptScope, fields: readonly string[] | 'all'): Promise<RenderedOptions> {
+  const { task, inputs } = scope.attempt;
+  const names =
+    fields === 'all' ? Object.keys(task.options) : fields.filter((name) => Object.hasOwn(task.options, name));
+  const rendered: JsonObject = {};
+  for (const name of names) rendered[name] = await renderValue(scope, name, task.options[name] as Json);
+  if (
+    task.operator === 'trigger_dag_run' &&
+    task.options['renderConf'] === true &&
+    task.options['conf'] !== undefined
+  ) {
+    rendered['conf'] = await renderValue(scope, 'conf', task.options['conf']);
+  }
+  return { options: { ...task.options, ...rendered, ...inputs }, rendered };
+}
+
+async function renderValue(scope: AttemptScope, path: string, value: Json): Promise<Json> {
+  if (typeof value === 'string') return isTemplate(value) ? renderText(scope, path, value) : value;
+  if (Array.isArray(value)) {
+    return Promise.all(value.map((entry, at) => renderValue(scope, `${path}[${at}]`, entry)));
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(
+    async ([key, entry]) => [key, await renderValue(scope, `${path}.${key}`, entry)] as const,
+  );
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+function isTemplate(text: string): boolean {
+  return text.includes('{{') || text.includes('{%') || text.includes('{#');
+}
+
+async function renderText(scope: AttemptScope, path: string, text: string): Promise<string> {
+  const { compileTemplate } = await import('../../transform/jinja/index.js');
+  const template = compileTemplate(text, { path: `${scope.attempt.taskId}, ${path}` });
+  return template.render(templateContext(scope));
+}

@@ -1,0 +1,4 @@
+{# A custom schema is used as it is named, without the target's schema before it. #}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ target.schema if custom_schema_name is none else custom_schema_name | trim }}
+{%- endmacro %}

@@ -1,0 +1,156 @@
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { endProcess, isProcessAlive } from '../../connectors/process-life.js';
+import { systemClock } from '../../kernel/time.js';
+import { runMillrace } from '../support/run-millrace.js';
+
+let parent: string;
+
+beforeAll(() => {
+  parent = mkdtempSync(join(tmpdir(), 'millrace-standalone-'));
+});
+
+afterAll(async () => {
+  for (const name of readdirSync(parent)) await endPostmaster(join(parent, name));
+  rmSync(parent, { recursive: true, force: true });
+});
+
+/** What a killed server leaves running on purpose. */
+async function endPostmaster(home: string): Promise<void> {
+  const pid = postmasterOf(home);
+  if (pid !== undefined) await endProcess(pid, { signal: 'SIGQUIT', graceMs: 5_000, clock: systemClock });
+  if (statSync(join(home, 'postgres'), { throwIfNoEntry: false })) {
+    rmSync(realpathSync(join(home, 'postgres')), { recursive: true, force: true });
+  }
+}
+
+function postmasterOf(home: string): number | undefined {
+  const file = join(home, 'postgres', 'data', 'postmaster.pid');
+  return statSync(file, { throwIfNoEntry: false }) ? Number(readFileSync(file, 'utf8').split('\n')[0]) : undefined;
+}
+
+const home = (name: string) => join(parent, name);
+
+it('starts, says what runs where, stops on SIGTERM with exit code 0, and leaves nothing running', async () => {
+  const server = runMillrace(['standalone'], { MILLRACE_HOME: home('one') });
+  await server.says(/ready in [\d,]+ ms/);
+  expect(server.output()).toMatch(/Web UI +http:\/\/localhost:\d+/);
+  expect(server.output()).toMatch(/Warehouse +postgresql:\/\/millrace@127\.0\.0\.1:\d+\/warehouse/);
+  const postmaster = postmasterOf(home('one')) as number;
+  expect(isProcessAlive(postmaster)).toBe(true);
+  server.process.kill('SIGTERM');
+  expect(await server.ended).toBe(0);
+  expect(isProcessAlive(postmaster)).toBe(false);
+});
+
+it('writes nothing that other accounts can read', async () => {
+  const open = readdirSync(home('one'), { withFileTypes: true, recursive: true })
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => statSync(path).mode & 0o077);
+  expect(open).toEqual([]);
+  expect(statSync(home('one')).mode & 0o066).toBe(0);
+});
+
+it('recovers by itself after kill -9: the database that was left running is adopted', async () => {
+  const killed = runMillrace(['standalone'], { MILLRACE_HOME: home('one') });
+  await killed.says(/ready in/);
+  const postmaster = postmasterOf(home('one')) as number;
+  killed.process.kill('SIGKILL');
+  expect(await killed.ended).toBe('SIGKILL');
+  expect(isProcessAlive(postmaster)).toBe(true);
+
+  const next = runMillrace(['standalone'], { MILLRACE_HOME: home('one') });
+  await next.says(/ready in/);
+  expect(postmasterOf(home('one'))).toBe(postmaster);
+  next.process.kill('SIGINT');
+  expect(await next.ended).toBe(0);
+  expect(isProcessAlive(postmaster)).toBe(false);
+});
+
+it('starts its database again when that is killed', async () => {
+  const server = runMillrace(['standalone'], { MILLRACE_HOME: home('one') });
+  await server.says(/ready in/);
+  const postmaster = postmasterOf(home('one')) as number;
+  process.kill(postmaster, 'SIGKILL');
+  await server.says(/postgres ended and is started again/);
+  await server.says(/postgres runs again/);
+  expect(postmasterOf(home('one'))).not.toBe(postmaster);
+  server.process.kill('SIGTERM');
+  expect(await server.ended).toBe(0);
+});
+
+it('refuses a data folder that another server uses, and does not disturb it', async () => {
+  const first = runMillrace(['standalone'], { MILLRACE_HOME: home('two') });
+  await first.says(/ready in/);
+  const second = runMillrace(['standalone'], { MILLRACE_HOME: home('two') });
+  expect(await second.ended).toBe(1);
+  expect(second.output()).toMatch(
+    /^millrace: Another Millrace \(process \d+, http.*\) uses the data folder .*\[HOME_LOCKED\]\n$/,
+  );
+  first.process.kill('SIGTERM');
+  expect(await first.ended).toBe(0);
+});
+
+it('says in one line that the port is in use, and leaves nothing behind', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => other.once('listening', resolve));
+  const { port } = other.address() as { port: number };
+  const server = runMillrace(['standalone'], { MILLRACE_HOME: home('three'), MILLRACE_PORT: String(port) });
+  expect(await server.ended).toBe(1);
+  expect(server.output()).toBe(
+    `millrace: Port ${port} of 127.0.0.1 is in use. Set MILLRACE_PORT to a free one (0 takes any). [PORT_IN_USE]\n`,
+  );
+  expect(postmasterOf(home('three'))).toBeUndefined();
+  other.close();
+});
+
+it.each([
+  ['a wrong setting', { MILLRACE_PORT: 'eighty' }, /^millrace: MILLRACE_PORT: .*\[CONFIG_INVALID\]\n$/],
+  [
+    'a URL of another kind',
+    { WAREHOUSE_URL: 'mysql://localhost/x' },
+    /^millrace: WAREHOUSE_URL: must be a URL that begins with postgres.*\[CONFIG_INVALID\]\n$/,
+  ],
+  [
+    'a server that is not there',
+    { WAREHOUSE_URL: 'postgresql://user:hidden@127.0.0.1:1/db' },
+    /^millrace: WAREHOUSE_URL \(127\.0\.0\.1:1\/db\) cannot be used: .*ECONNREFUSED.*\[POSTGRES_UNAVAILABLE\]\n$/,
+  ],
+  [
+    'an address of another machine',
+    { MILLRACE_HOST: '192.0.2.1' },
+    /^millrace: MILLRACE_HOST 192\.0\.2\.1 is no address/,
+  ],
+])('says in one line that there is %s, with exit code 1', async (_what, env, line) => {
+  const server = runMillrace(['standalone'], { MILLRACE_HOME: home('four'), ...env });
+  expect(await server.ended).toBe(1);
+  expect(server.output()).toMatch(line);
+  expect(server.output()).not.toContain('hidden');
+});
+
+it('refuses a data folder that cannot be written, or holds other things', async () => {
+  writeFileSync(home('file'), '');
+  const unwritable = runMillrace(['standalone'], { MILLRACE_HOME: join(home('file'), 'home') });
+  expect(await unwritable.ended).toBe(1);
+  expect(unwritable.output()).toMatch(/^millrace: The data folder .* cannot be written\. .*\[HOME_UNWRITABLE\]\n$/);
+  rmSync(home('file'));
+
+  mkdirSync(home('photos'));
+  writeFileSync(join(home('photos'), 'holiday.jpg'), '');
+  const foreign = runMillrace(['standalone'], { MILLRACE_HOME: home('photos') });
+  expect(await foreign.ended).toBe(1);
+  expect(foreign.output()).toMatch(/holds other things \(holiday\.jpg/);
+  expect(readdirSync(home('photos'))).toEqual(['holiday.jpg']);
+});
