@@ -39,7 +39,7 @@ export interface LoadOptions {
   /** The environment that `env_var` reads; the process's own when left out. */
   env?: Record<string, string | undefined> | undefined;
   /** Folder for what was learned of files, found again by checksum. */
-  cacheDir?: string | undefined;
+  cacheFolder?: string | undefined;
   flags?: Partial<RunFlags> | undefined;
   hooks?: LibraryHooks | undefined;
   invocationId?: string | undefined;
@@ -85,7 +85,7 @@ export function parseProject(options: LoadOptions): ParsedProject {
     properties: [],
     propertyIndex: new Map(),
     manifest: emptyManifest(),
-    captures: new CaptureCache(options.cacheDir ?? null, dir),
+    captures: new CaptureCache(options.cacheFolder ?? null, dir),
     warnings: [],
     bases: new Map(),
     createdAt: invocation.startedAt / 1000,

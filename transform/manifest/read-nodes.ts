@@ -2,7 +2,6 @@ import { MillraceError } from '../../kernel/errors.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
 import { Relation } from '../compile/relation.js';
 import { splitBlocks } from '../jinja/index.js';
-import type { ResourceType } from '../model.js';
 import { checkConfig, configDefaults, configFromTree, mergeConfig, type NodeConfig } from '../project/config.js';
 import { type ProjectSource, readSources, sha256 } from '../project/files.js';
 import type { Package } from '../project/package.js';
@@ -26,7 +25,7 @@ const treeOf: Record<string, string> = {
 
 /** A node as its file gives it, before its properties and config are known. */
 export interface RawNode {
-  resourceType: ResourceType;
+  resourceType: ManifestNode['resource_type'];
   name: string;
   pkg: Package;
   /** From the search path. */
@@ -260,7 +259,7 @@ export function propertiesOf(world: ParseWorld, pkg: Package, section: 'models' 
   return found[0];
 }
 
-function fromFile(resourceType: ResourceType, pkg: Package, source: ProjectSource, name: string): RawNode {
+function fromFile(resourceType: ManifestNode['resource_type'], pkg: Package, source: ProjectSource, name: string): RawNode {
   return {
     resourceType,
     name,

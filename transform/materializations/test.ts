@@ -56,10 +56,10 @@ async function storeFailures(run: NodeRun): Promise<string> {
 }
 
 /** `store_failures_as` wins over `store_failures`. */
-export function storeFailuresAs(run: Pick<NodeRun, 'config'> & { storesFailures?: boolean }): 'table' | 'view' | 'ephemeral' {
+export function storeFailuresAs(run: Pick<NodeRun, 'config' | 'storesFailures'>): 'table' | 'view' | 'ephemeral' {
   const as = run.config['store_failures_as'];
   if (as === 'table' || as === 'view' || as === 'ephemeral') return as;
-  const stores = run.config['store_failures'] ?? run.storesFailures ?? false;
+  const stores = run.config['store_failures'] ?? run.storesFailures;
   return stores === true ? 'table' : 'ephemeral';
 }
 
