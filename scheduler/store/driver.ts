@@ -40,6 +40,12 @@ export function* run(query: CompiledQuery<unknown>): Generator<CompiledQuery, nu
   return (yield query).changes;
 }
 
+/** Whether a database refused a row because another has its key. */
+export function isUniqueViolation(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'SQLITE_CONSTRAINT_UNIQUE' || code === 'SQLITE_CONSTRAINT_PRIMARYKEY' || code === '23505';
+}
+
 /** Runs one script in a transaction of its own. Rejects with what it threw. */
 export async function applyOne<Result>(store: StoreDriver, script: Script<Result>): Promise<Result> {
   const [outcome] = await store.transact([script]);

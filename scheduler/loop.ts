@@ -1,0 +1,347 @@
+import { describeError, MillraceError } from '../kernel/errors.js';
+import type { Json } from '../kernel/json.js';
+import type { Clock, Instant } from '../kernel/time.js';
+import type { LiveRun, LiveTaskInstance } from './decide/live-run.js';
+import { type AttemptSettings, noEffects, onAttemptEvent, onInstanceDue } from './loop/attempt-events.js';
+import { attemptRequest, type RequestSettings } from './loop/attempt-request.js';
+import { answerCall, type CallDeps } from './loop/calls.js';
+import { createCommands } from './loop/commands/commands.js';
+import { EventFeed } from './loop/event-feed.js';
+import { type Explanation, explain } from './loop/explain.js';
+import { type Imports, prepareImports } from './loop/imports.js';
+import { Inbox, type Input } from './loop/inbox.js';
+import type { LiveState } from './loop/live-state.js';
+import { findPreviousRun } from './loop/previous-runs.js';
+import { recover } from './loop/recover.js';
+import { revive } from './loop/revive.js';
+import { onRunDue } from './loop/run-due.js';
+import { settle } from './loop/settle.js';
+import { Turn } from './loop/turn.js';
+import type { AttemptCall, AttemptEvent, Executor, ExecutorListener, TaskInstanceKey } from './model/attempt.js';
+import type { SchedulerCommands } from './model/commands.js';
+import type { SchedulerEvents } from './model/events.js';
+import type { StoreDriver } from './store/driver.js';
+
+export interface SchedulerSettings extends RequestSettings, AttemptSettings {
+  /** How many attempts are handed out at the same time. */
+  parallelism: number;
+}
+
+export interface SchedulerDeps {
+  store: StoreDriver;
+  clock: Clock;
+  executor: Executor;
+  settings: SchedulerSettings;
+  newId(): string;
+  hostname: string;
+  /** Calls back soon, after what has already arrived: `setImmediate`. */
+  soon(callback: () => void): void;
+  /** Hears of what went wrong and was contained: a listener that threw, a turn that could not commit. */
+  report(error: unknown, about: string): void;
+  /** Encrypts what is secret in the store. */
+  vault: CallDeps['vault'];
+  /** Compares the kept counts with fresh ones after each turn: for tests and for suspicion. */
+  isParanoid?: boolean;
+}
+
+export interface SchedulerStatus {
+  isHealthy: boolean;
+  /** When the last turn ended. */
+  lastTurnAt: Instant | null;
+  /** How long the last turn took, milliseconds. */
+  turnMs: number | null;
+  liveRuns: number;
+  executing: number;
+  /** Why the last commit failed; null when it did not. */
+  storeError: string | null;
+}
+
+export interface Scheduler {
+  /** Rebuilds what is alive from the store, takes up what a crash left, and begins. */
+  start(): Promise<void>;
+  /** Hands out nothing more, waits for the executor up to `drainMs`, and writes what it has reported. */
+  stop(drainMs: number): Promise<void>;
+  /** What the executor reports to. */
+  listener: ExecutorListener;
+  commands: SchedulerCommands;
+  events: SchedulerEvents;
+  /** Takes what became of DAG files. Resolves after the commit. */
+  saveImports(imports: Imports): Promise<void>;
+  /** Why a task instance is in its state or does not go on. */
+  explain(key: TaskInstanceKey): Promise<Explanation>;
+  /** Attempts handed out and not reported as over. */
+  runningAttempts(): TaskInstanceKey[];
+  status(): SchedulerStatus;
+  /** Resolves when nothing that has arrived is left to do. */
+  idle(): Promise<void>;
+}
+
+/** The longest sleep: a wall clock that was set, or a laptop that slept, is noticed within this time. */
+const sleepMsMax = 30_000;
+
+/** How long to wait before a turn that the store refused is tried again. */
+const storeRetryMs = 1_000;
+
+/** A start that nothing else wants written is written with what follows it; no later than this. */
+const startedDelayMs = 4;
+
+/** The scheduler: what changed -> decide -> one transaction -> events and attempts. It sleeps until something arrives. */
+export function createScheduler(deps: SchedulerDeps): Scheduler {
+  const loop = new Loop(deps);
+  return {
+    start: () => loop.start(),
+    stop: (drainMs) => loop.stop(drainMs),
+    listener: {
+      onEvent: (event) => loop.onEvent(event),
+      onCall: (attemptId, call) => loop.onCall(attemptId, call),
+    },
+    commands: createCommands({
+      store: deps.store,
+      clock: deps.clock,
+      request: (apply) => loop.inbox.request(apply),
+      live: () => loop.live,
+    }),
+    events: loop.feed,
+    saveImports: (imports) => loop.saveImports(imports),
+    explain: (key) => explain({ store: deps.store, live: loop.live, now: deps.clock.now() }, key),
+    runningAttempts: () => loop.runningAttempts(),
+    status: () => loop.status(),
+    idle: () => loop.inbox.idle(),
+  };
+}
+
+class Loop {
+  readonly inbox: Inbox;
+  readonly feed: EventFeed;
+  readonly #deps: SchedulerDeps;
+  #live: LiveState | undefined;
+  #cancelSleep: (() => void) | undefined;
+  #lastTurnAt: Instant | null = null;
+  #turnMs: number | null = null;
+  #storeError: string | null = null;
+  #isStopping = false;
+
+  constructor(deps: SchedulerDeps) {
+    this.#deps = deps;
+    this.feed = new EventFeed(deps.report);
+    this.inbox = new Inbox({ soon: deps.soon, turn: (inputs) => this.#turns(inputs) });
+  }
+
+  get live(): LiveState {
+    if (!this.#live) throw new MillraceError('SCHEDULER_STOPPED', 'the scheduler has not started');
+    return this.#live;
+  }
+
+  async start(): Promise<void> {
+    this.#live = await revive(this.#deps.store, this.#deps.settings.parallelism);
+    await this.#deps.executor.start();
+    this.inbox.open();
+    await this.inbox.request((turn) => recover(turn, this.#deps.settings, true));
+  }
+
+  async stop(drainMs: number): Promise<void> {
+    this.#isStopping = true;
+    await this.#deps.executor.stop(drainMs);
+    await this.inbox.idle();
+    this.inbox.close();
+    this.#cancelSleep?.();
+  }
+
+  onEvent(event: AttemptEvent): void {
+    if (event.kind === 'progress') {
+      this.#onProgress(event);
+      return;
+    }
+    const input: Input = {
+      apply: (turn) => onAttemptEvent(turn, event, this.#deps.settings),
+      onRejected: (error) => this.#onRefusedReport(event, error),
+    };
+    if (event.kind === 'started')
+      this.inbox.pushLater(input, (callback) => this.#deps.clock.after(startedDelayMs, callback));
+    else this.inbox.push(input);
+  }
+
+  async onCall(attemptId: string, call: AttemptCall): Promise<Json | undefined> {
+    const instance = this.live.attempts.get(attemptId);
+    if (!instance || instance.attemptId !== attemptId) {
+      throw new MillraceError('ATTEMPT_STALE', `attempt ${attemptId} is over`);
+    }
+    const { store, vault, settings } = this.#deps;
+    return answerCall({ store, vault, settings, request: (apply) => this.inbox.request(apply) }, instance, call);
+  }
+
+  async saveImports(imports: Imports): Promise<void> {
+    const apply = await prepareImports(this.#deps.store, imports);
+    await this.inbox.request(apply);
+  }
+
+  runningAttempts(): TaskInstanceKey[] {
+    return [...this.live.attempts.values()].map((instance) => ({
+      dagId: instance.run.dagId,
+      runId: instance.run.row.runId,
+      taskId: instance.run.plan.tasks[instance.taskIndex]?.task.taskId ?? '',
+      mapIndex: instance.mapIndex,
+    }));
+  }
+
+  status(): SchedulerStatus {
+    return {
+      isHealthy: this.#live !== undefined && this.#storeError === null && !this.#isStopping,
+      lastTurnAt: this.#lastTurnAt,
+      turnMs: this.#turnMs,
+      liveRuns: this.#live?.runs.size ?? 0,
+      executing: this.#live?.board.executing ?? 0,
+      storeError: this.#storeError,
+    };
+  }
+
+  /** One turn for all that has arrived. When it cannot commit as a whole, each input gets a turn of its own. */
+  async #turns(inputs: Input[]): Promise<void> {
+    const began = this.#deps.clock.monotonic();
+    const error = await this.#turn(inputs);
+    if (error !== undefined) {
+      await this.#reload();
+      for (const input of inputs) {
+        const own = await this.#turn([input]);
+        if (own === undefined) continue;
+        await this.#reload();
+        input.onRejected(own);
+      }
+    }
+    this.#lastTurnAt = this.#deps.clock.now();
+    this.#turnMs = this.#deps.clock.monotonic() - began;
+    this.#sleep();
+  }
+
+  /** Returns why the turn could not commit; undefined when it did. */
+  async #turn(inputs: Input[]): Promise<unknown> {
+    const turn = new Turn(this.live, this.#deps.clock.now());
+    const done: Input[] = [];
+    for (const input of inputs) {
+      try {
+        input.apply(turn);
+        done.push(input);
+      } catch (error) {
+        // A command checks before it changes anything: what it throws is its answer.
+        input.onRejected(error);
+      }
+    }
+    takeDue(turn);
+    settle(turn, { newId: this.#deps.newId, isStopping: this.#isStopping });
+    const error = await this.#commit(turn);
+    if (error !== undefined) return error;
+    this.#afterCommit(turn);
+    for (const input of done) input.onCommitted?.();
+    return undefined;
+  }
+
+  async #commit(turn: Turn): Promise<unknown> {
+    if (turn.isEmpty) return undefined;
+    for (;;) {
+      try {
+        const [outcome] = await this.#deps.store.transact([turn.changes()]);
+        this.#storeError = null;
+        return outcome?.ok === false ? outcome.error : undefined;
+      } catch (error) {
+        // The disk is full or the database is away: nothing was written, so the same turn is tried again.
+        this.#storeError = describeError(error);
+        this.#deps.report(error, 'the metadata database could not be written; trying again');
+        await new Promise<void>((resolve) => this.#deps.clock.after(storeRetryMs, resolve));
+      }
+    }
+  }
+
+  #afterCommit(turn: Turn): void {
+    turn.markStored();
+    if (this.#deps.isParanoid) assertCounts(turn);
+    for (const instance of turn.queued) void this.#submit(instance);
+    for (const { attemptId, reason } of turn.cancels) this.#deps.executor.cancel(attemptId, reason);
+    for (const run of turn.wantsPrevious) void this.#lookBack(run);
+    this.feed.emit(turn.events);
+  }
+
+  /** Hands an attempt to the executor. What it cannot be given fails the try, with the reason. */
+  async #submit(instance: LiveTaskInstance): Promise<void> {
+    const { attemptId } = instance;
+    if (attemptId === null) return;
+    this.live.attempts.set(attemptId, instance);
+    try {
+      const version = this.live.versions.get(instance.run.plan.versionId);
+      if (!version)
+        throw new MillraceError('INTERNAL', `version ${instance.run.plan.versionId} of ${instance.run.dagId} is gone`);
+      const request = await attemptRequest(this.#deps.store, instance, version, this.#deps.settings);
+      if (instance.attemptId === attemptId && instance.state === 'queued') this.#deps.executor.submit(request);
+      else this.onEvent({ kind: 'lost', attemptId, at: this.#deps.clock.now(), error: neverBegan, uncharged: true });
+    } catch (error) {
+      const at = this.#deps.clock.now();
+      const said = { type: 'SubmitError', message: describeError(error), stack: null };
+      this.onEvent({
+        kind: 'finished',
+        attemptId,
+        at,
+        outcome: { state: 'failed', error: said, final: false },
+        effects: noEffects,
+      });
+    }
+  }
+
+  async #lookBack(run: LiveRun): Promise<void> {
+    try {
+      const found = await findPreviousRun(this.#deps.store, this.live, run);
+      await this.inbox.request((turn) => {
+        run.previous = found;
+        turn.touchAll(run);
+      });
+    } catch (error) {
+      this.#deps.report(error, `the run before ${run.row.runId} of ${run.dagId} could not be read`);
+    }
+  }
+
+  /** The store has refused the report of an attempt: the try fails with that, for nothing of it was done. */
+  #onRefusedReport(event: AttemptEvent, error: unknown): void {
+    this.#deps.report(error, 'the report of an attempt could not be stored');
+    if (event.kind !== 'finished' || event.outcome.state === 'failed') return;
+    const said = { type: 'ReportRefused', message: describeError(error), stack: null };
+    this.onEvent({ ...event, outcome: { state: 'failed', error: said, final: false }, effects: noEffects });
+  }
+
+  #onProgress(event: Extract<AttemptEvent, { kind: 'progress' }>): void {
+    const turn = new Turn(this.live, this.#deps.clock.now());
+    onAttemptEvent(turn, event, this.#deps.settings);
+    this.feed.emit(turn.events);
+  }
+
+  /** Takes everything from the store again, after a write that it refused. Attempts under way stay ours. */
+  async #reload(): Promise<void> {
+    const before = this.live;
+    const { store, settings } = this.#deps;
+    this.#live = await revive(store, settings.parallelism, before.attempts);
+    await this.#turn([{ apply: (turn) => recover(turn, settings, false), onRejected: () => {} }]);
+  }
+
+  #sleep(): void {
+    this.#cancelSleep?.();
+    const due = this.live.timers.peek()?.at;
+    if (due === undefined || this.#isStopping) return;
+    const delayMs = Math.min(Math.max(0, due - this.#deps.clock.now()), sleepMsMax);
+    this.#cancelSleep = this.#deps.clock.after(delayMs, () => this.inbox.wake());
+  }
+}
+
+const neverBegan = { type: 'cancelled', message: 'it was ended before it began', stack: null };
+
+/** Takes the timers that are due and touches what they are about. */
+function takeDue(turn: Turn): void {
+  const { timers } = turn.live;
+  for (let timer = timers.peek(); timer && timer.at <= turn.now; timer = timers.peek()) {
+    timers.pop();
+    if (timer.due.kind === 'dag') turn.touchedDags.add(timer.due.dagId);
+    else if (timer.due.kind === 'run') onRunDue(turn, timer.due.run);
+    else onInstanceDue(turn, timer.due.instance);
+  }
+}
+
+function assertCounts(turn: Turn): void {
+  const wrong = [...turn.live.runs.values()].flatMap((run) => run.differences());
+  if (wrong.length > 0) throw new MillraceError('INTERNAL', `the kept counts are wrong: ${wrong.join('; ')}`);
+}

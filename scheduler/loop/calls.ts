@@ -1,0 +1,197 @@
+import { MillraceError } from '../../kernel/errors.js';
+import { assertNever, type Json } from '../../kernel/json.js';
+import type { Instant } from '../../kernel/time.js';
+import type { LiveTaskInstance } from '../decide/live-run.js';
+import type { AttemptCall } from '../model/attempt.js';
+import { database } from '../store/database.js';
+import type { StoreDriver } from '../store/driver.js';
+import { setXCom } from '../store/transitions/write-effects.js';
+import { deleteVariable, setVariable } from '../store/transitions/write-variable.js';
+import type { Vault } from '../store/vault.js';
+import { type AttemptSettings, taskOf } from './attempt-events.js';
+import type { Turn } from './turn.js';
+
+export interface CallDeps {
+  store: StoreDriver;
+  vault: Vault;
+  settings: AttemptSettings;
+  /** Changes something in a turn; resolves after the commit. */
+  request<Result>(apply: (turn: Turn) => Result): Promise<Result>;
+}
+
+/** Answers a call that a running attempt makes. What it writes is dropped when the attempt is no longer the current one. */
+export async function answerCall(
+  deps: CallDeps,
+  instance: LiveTaskInstance,
+  call: AttemptCall,
+): Promise<Json | undefined> {
+  switch (call.method) {
+    case 'getXCom':
+      return getXCom(deps.store, call);
+    case 'setXCom':
+      return setOwnXCom(deps, instance, call.key, call.value);
+    case 'getVariable':
+      return getVariable(deps, call.key);
+    case 'setVariable': {
+      const sealed = deps.vault.seal(call.value);
+      return fenced(deps, instance, (turn) => turn.write(setVariable(call.key, sealed, turn.now)));
+    }
+    case 'deleteVariable':
+      return fenced(deps, instance, (turn) => turn.write(deleteVariable(call.key)));
+    case 'getConnection':
+      return getConnection(deps, call.id);
+    case 'getTaskStates':
+      return getTaskStates(deps.store, call.dagId, call.runId);
+    case 'getDagRun':
+      return getDagRun(deps.store, call.dagId, call.runId);
+    case 'getTaskResults':
+      return getTaskResults(deps.store, call.dagId, call.runId);
+    default:
+      return assertNever(call);
+  }
+}
+
+async function fenced(deps: CallDeps, instance: LiveTaskInstance, write: (turn: Turn) => void): Promise<undefined> {
+  const { attemptId } = instance;
+  await deps.request((turn) => {
+    if (instance.attemptId !== attemptId || !['queued', 'running'].includes(instance.state ?? '')) {
+      throw new MillraceError('ATTEMPT_STALE', `attempt ${attemptId} is no longer the current one`);
+    }
+    write(turn);
+  });
+}
+
+async function setOwnXCom(deps: CallDeps, instance: LiveTaskInstance, key: string, value: Json): Promise<undefined> {
+  const text = JSON.stringify(value);
+  const bytes = Buffer.byteLength(text);
+  if (bytes > deps.settings.xcomBytesMax) {
+    throw new MillraceError(
+      'REQUEST_INVALID',
+      `XCom ${key} has ${bytes} bytes, and ${deps.settings.xcomBytesMax} is the most`,
+      {
+        hint: 'Put it into the object store and keep its key.',
+      },
+    );
+  }
+  return fenced(deps, instance, (turn) =>
+    turn.write(
+      setXCom({
+        dag_run_id: instance.run.row.id,
+        task_id: taskOf(instance).taskId,
+        map_index: instance.mapIndex,
+        key,
+        value_json: text,
+        at: turn.now,
+      }),
+    ),
+  );
+}
+
+async function getXCom(
+  store: StoreDriver,
+  call: Extract<AttemptCall, { method: 'getXCom' }>,
+): Promise<Json | undefined> {
+  const [row] = await store.read(
+    database
+      .selectFrom('xcom')
+      .innerJoin('dag_run', 'dag_run.id', 'xcom.dag_run_id')
+      .select('xcom.value_json')
+      .where('dag_run.dag_id', '=', call.dagId)
+      .where('dag_run.run_id', '=', call.runId)
+      .where('xcom.task_id', '=', call.taskId)
+      .where('xcom.map_index', '=', call.mapIndex)
+      .where('xcom.key', '=', call.key)
+      .compile(),
+  );
+  return row ? (JSON.parse(row.value_json) as Json) : undefined;
+}
+
+async function getVariable(deps: CallDeps, key: string): Promise<string | undefined> {
+  const [row] = await deps.store.read(
+    database.selectFrom('variable').select('value_encrypted').where('key', '=', key).compile(),
+  );
+  return row ? deps.vault.open(row.value_encrypted) : undefined;
+}
+
+async function getConnection(deps: CallDeps, id: string): Promise<Json | undefined> {
+  const [row] = await deps.store.read(
+    database.selectFrom('connection').selectAll().where('connection_id', '=', id).compile(),
+  );
+  if (!row) return undefined;
+  const secrets = row.secrets_encrypted === null ? {} : (JSON.parse(deps.vault.open(row.secrets_encrypted)) as Secrets);
+  return {
+    id: row.connection_id,
+    type: row.conn_type,
+    host: row.host,
+    schema: row.schema,
+    login: row.login,
+    port: row.port,
+    password: secrets.password ?? null,
+    extra: secrets.extra ?? null,
+  };
+}
+
+interface Secrets {
+  password?: string | null;
+  extra?: Json;
+}
+
+async function getTaskStates(store: StoreDriver, dagId: string, runId: string): Promise<Json> {
+  const rows = await readInstances(store, dagId, runId);
+  return Object.fromEntries(rows.map((row) => [nameOf(row.task_id, row.map_index), row.state]));
+}
+
+async function getDagRun(store: StoreDriver, dagId: string, runId: string): Promise<Json | undefined> {
+  const [row] = await store.read(
+    database
+      .selectFrom('dag_run')
+      .select(['dag_id', 'run_id', 'state'])
+      .where('dag_id', '=', dagId)
+      .where('run_id', '=', runId)
+      .compile(),
+  );
+  return row ? { dagId: row.dag_id, runId: row.run_id, state: row.state } : undefined;
+}
+
+async function getTaskResults(store: StoreDriver, dagId: string, runId: string): Promise<Json> {
+  const rows = await readInstances(store, dagId, runId);
+  return rows.map((row) => ({
+    taskId: row.task_id,
+    mapIndex: row.map_index,
+    state: row.state,
+    tryNumber: row.try_number,
+    startedAt: row.started_at as Instant | null,
+    endedAt: row.ended_at as Instant | null,
+    error: row.error,
+    details: row.details_json === null ? {} : (JSON.parse(row.details_json) as Json),
+  }));
+}
+
+function readInstances(store: StoreDriver, dagId: string, runId: string) {
+  return store.read(
+    database
+      .selectFrom('task_instance as ti')
+      .innerJoin('dag_run as run', 'run.id', 'ti.dag_run_id')
+      .leftJoin('task_instance_detail as detail', (join) =>
+        join.onRef('detail.task_instance_id', '=', 'ti.id').onRef('detail.try_number', '=', 'ti.try_number'),
+      )
+      .select([
+        'ti.task_id',
+        'ti.map_index',
+        'ti.state',
+        'ti.try_number',
+        'ti.started_at',
+        'ti.ended_at',
+        'ti.error',
+        'detail.details_json',
+      ])
+      .where('run.dag_id', '=', dagId)
+      .where('run.run_id', '=', runId)
+      .orderBy('ti.id')
+      .compile(),
+  );
+}
+
+function nameOf(taskId: string, mapIndex: number): string {
+  return mapIndex < 0 ? taskId : `${taskId}[${mapIndex}]`;
+}

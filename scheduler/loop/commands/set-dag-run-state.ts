@@ -1,0 +1,41 @@
+import type { LiveRun } from '../../decide/live-run.js';
+import type { Requester } from '../../model/commands.js';
+import { executionStates, finishedStates } from '../../model/states.js';
+import { reopenRun } from '../clear-instances.js';
+import { finishRun } from '../finish-run.js';
+import type { Turn } from '../turn.js';
+import { audit, type CommandDeps } from './commands.js';
+import { current, findRun } from './find-runs.js';
+import { setState } from './mark-task-instances.js';
+
+/** Marks a run success or failed, or queues it again. Teardowns that have not run still do, before the run ends. */
+export function setDagRunState(
+  deps: CommandDeps,
+  request: { dagId: string; runId: string; state: 'queued' | 'success' | 'failed' },
+  by: Requester,
+): Promise<void> {
+  return deps.alone(async () => {
+    const found = await findRun(deps, request.dagId, request.runId);
+    await deps.request((turn) => {
+      const run = current(turn, found);
+      const reason = `${by.user} set it to ${request.state}`;
+      audit(turn, by, `dag_run ${request.state}`, { dagId: request.dagId, runId: request.runId });
+      if (request.state === 'queued') return reopenRun(turn, run, reason);
+      for (const instance of run.instances.flat()) {
+        const plan = run.plan.tasks[instance.taskIndex];
+        const isOver = finishedStates.has(instance.state);
+        if (instance.state === 'removed' || (plan?.task.isTeardown && !isOver)) continue;
+        if (request.state === 'success' && instance.state !== 'success') setState(turn, instance, 'success', reason);
+        if (request.state === 'failed' && !isOver) {
+          setState(turn, instance, executionStates.has(instance.state) ? 'failed' : 'skipped', reason);
+        }
+      }
+      settleState(turn, run, request.state, reason);
+    });
+  });
+}
+
+function settleState(turn: Turn, run: LiveRun, state: 'success' | 'failed', reason: string): void {
+  if (run.unfinished > 0 && turn.live.runs.has(run.row.id)) turn.touchAll(run);
+  else if (run.row.state !== state || run.row.endedAt === null) finishRun(turn, run, { state, reason });
+}

@@ -1,0 +1,222 @@
+import { literalLength } from '../decide/expansion.js';
+import { type LiveTaskInstance, mapLengthMax } from '../decide/live-run.js';
+import { transitiveDownstream } from '../decide/plan.js';
+import type { AttemptEffects, AttemptOutcome, TriggerRequest } from '../model/attempt.js';
+import { setDetail, setXCom } from '../store/transitions/write-effects.js';
+import { recordAssetEvents } from './asset-events.js';
+import { type AttemptSettings, taskOf } from './attempt-events.js';
+import { createRun } from './create-run.js';
+import { messageId } from './message-id.js';
+import { triggeredRunId } from './run-ids.js';
+import type { Turn } from './turn.js';
+
+const returnKey = 'return_value';
+
+/** Why what the attempt wants changed cannot be: then the try fails with that, and nothing of it is done. */
+export function refusalOf(
+  turn: Turn,
+  instance: LiveTaskInstance,
+  outcome: AttemptOutcome,
+  effects: AttemptEffects,
+  settings: AttemptSettings,
+): AttemptOutcome | null {
+  const refuse = (type: string, message: string, final: boolean): AttemptOutcome => ({
+    state: 'failed',
+    error: { type, message, stack: null },
+    final,
+  });
+  for (const { key, value } of effects.xcoms) {
+    const bytes = Buffer.byteLength(JSON.stringify(value));
+    if (bytes > settings.xcomBytesMax) {
+      return refuse(
+        'XComTooLarge',
+        `XCom ${key} has ${bytes} bytes, and ${settings.xcomBytesMax} is the most: put it into the object store and return its key`,
+        true,
+      );
+    }
+  }
+  if (outcome.state === 'success') {
+    const unmappable = unmappableReturn(instance, effects);
+    if (unmappable) return refuse('UnmappableXCom', unmappable, true);
+  }
+  for (const trigger of effects.triggers) {
+    const problem = triggerProblem(turn, instance, trigger);
+    if (problem)
+      return problem === 'skip'
+        ? { state: 'skipped', reason: 'the run exists already' }
+        : refuse('TriggerRefused', problem, true);
+  }
+  return null;
+}
+
+/** All that an attempt wants changed; commits with its state. */
+export function applyEffects(
+  turn: Turn,
+  instance: LiveTaskInstance,
+  outcome: AttemptOutcome,
+  effects: AttemptEffects,
+): void {
+  writeXComs(turn, instance, effects);
+  writeDetail(turn, instance, effects);
+  effects.emails.forEach((email, index) => {
+    turn.email({
+      message_id: messageId(instance, 'task', index),
+      to_json: JSON.stringify(email.to),
+      cc_json: JSON.stringify(email.cc ?? []),
+      subject: email.subject,
+      text: email.text,
+      html: email.html,
+      attachments_json: JSON.stringify(email.attachments),
+      dag_id: instance.run.dagId,
+      run_id: instance.run.row.runId,
+      task_id: taskOf(instance).taskId,
+      map_index: instance.mapIndex,
+      created_at: turn.now,
+    });
+  });
+  for (const trigger of effects.triggers) triggerRun(turn, instance, trigger);
+  if (outcome.state !== 'success') return;
+  if (effects.skip) applySkip(turn, instance, effects.skip);
+  recordAssetEvents(turn, instance, effects.assetEvents);
+}
+
+function writeXComs(turn: Turn, instance: LiveTaskInstance, effects: AttemptEffects): void {
+  for (const { key, value } of effects.xcoms) {
+    turn.write(
+      setXCom({
+        dag_run_id: instance.run.row.id,
+        task_id: taskOf(instance).taskId,
+        map_index: instance.mapIndex,
+        key,
+        value_json: JSON.stringify(value),
+        at: turn.now,
+      }),
+    );
+    if (key === returnKey) instance.returnLength = literalLength(value);
+  }
+}
+
+function writeDetail(turn: Turn, instance: LiveTaskInstance, effects: AttemptEffects): void {
+  if (Object.keys(effects.rendered).length + Object.keys(effects.details).length === 0) return;
+  turn.write(
+    setDetail({
+      task_instance_id: instance.id,
+      try_number: instance.tryNumber,
+      rendered_json: JSON.stringify(effects.rendered),
+      details_json: JSON.stringify(effects.details),
+    }),
+  );
+}
+
+/** A task that others are mapped over must return a list that is not too long. */
+function unmappableReturn(instance: LiveTaskInstance, effects: AttemptEffects): string | null {
+  const own = instance.run.plan.tasks[instance.taskIndex];
+  if (!own?.isMappingSource || own.mapping) return null;
+  const returned = effects.xcoms.find((xcom) => xcom.key === returnKey);
+  const length = returned ? literalLength(returned.value) : null;
+  if (length === null) return 'a task is mapped over its return value, which is neither a list nor an object';
+  if (length > mapLengthMax) return `it returned ${length} elements to be mapped over, and ${mapLengthMax} is the most`;
+  return null;
+}
+
+/** Keeps what a branch chose, and skips what it did not choose. */
+function applySkip(turn: Turn, instance: LiveTaskInstance, skip: NonNullable<AttemptEffects['skip']>): void {
+  const { run } = instance;
+  const own = run.plan.tasks[instance.taskIndex] as (typeof run.plan.tasks)[number];
+  const memo = 'followed' in skip ? skip : { ...skip, skipped: skippedIds(instance, skip) };
+  instance.skipMemo = memo;
+  turn.write(
+    setXCom({
+      dag_run_id: run.row.id,
+      task_id: own.task.taskId,
+      map_index: instance.mapIndex,
+      key: 'skipmixin_key',
+      value_json: JSON.stringify(memo),
+      at: turn.now,
+    }),
+  );
+  const reason = `${own.task.taskId} did not choose it`;
+  for (const index of notChosen(instance, memo)) {
+    const sameIndex = own.sameIndexDownstream.includes(index);
+    const all = run.instances[index] ?? [];
+    for (const other of sameIndex ? all.filter((one) => one.mapIndex === instance.mapIndex) : all) {
+      if (other.state === null) turn.move(other, 'skipped', reason, { endedAt: turn.now });
+    }
+  }
+}
+
+/** What a short circuit that names no tasks skips: all that follows (but teardowns), or only what follows directly. */
+function skippedIds(instance: LiveTaskInstance, skip: { skipped: string[]; ignoreTriggerRules: boolean }): string[] {
+  if (skip.skipped.length > 0 && !skip.ignoreTriggerRules) return skip.skipped;
+  const { tasks, indexOf } = instance.run.plan;
+  const named = skip.skipped.flatMap((id) => indexOf.get(id) ?? []);
+  const direct = named.length > 0 ? named : (tasks[instance.taskIndex]?.downstream ?? []);
+  const all = skip.ignoreTriggerRules ? new Set([...direct, ...transitiveDownstream(tasks, direct)]) : new Set(direct);
+  return [...all].flatMap((index) => {
+    const task = tasks[index]?.task;
+    return task && !task.isTeardown ? [task.taskId] : [];
+  });
+}
+
+/** A join that the chosen way leads to is kept, even where it also follows the branch directly. */
+function notChosen(instance: LiveTaskInstance, memo: NonNullable<LiveTaskInstance['skipMemo']>): number[] {
+  const { tasks, indexOf } = instance.run.plan;
+  if ('skipped' in memo) return memo.skipped.flatMap((id) => indexOf.get(id) ?? []);
+  const own = tasks[instance.taskIndex] as (typeof tasks)[number];
+  const followed = memo.followed.flatMap((id) => indexOf.get(id) ?? []);
+  const kept = new Set([...followed, ...transitiveDownstream(tasks, followed)]);
+  const { branches } = own.task;
+  return own.downstream.filter((index) => {
+    const task = tasks[index]?.task;
+    return !kept.has(index) && (branches.length === 0 || branches.includes(task?.taskId ?? ''));
+  });
+}
+
+/** Makes the run that the task asks for, or finds the one that an earlier try of it has made. */
+function triggerRun(turn: Turn, instance: LiveTaskInstance, trigger: TriggerRequest): void {
+  const dag = turn.live.dags.get(trigger.dagId);
+  if (!dag) return;
+  const runId = trigger.runId ?? triggeredRunId(instance, trigger.dagId);
+  const { run } = instance;
+  turn.write(
+    setXCom({
+      dag_run_id: run.row.id,
+      task_id: taskOf(instance).taskId,
+      map_index: instance.mapIndex,
+      key: 'trigger_run_id',
+      value_json: JSON.stringify(runId),
+      at: turn.now,
+    }),
+  );
+  if (turn.live.findRun(dag.dagId, runId) || turn.live.knownRuns.has(`${dag.dagId}\n${runId}`)) return;
+  createRun(turn, dag, {
+    runId,
+    runType: 'manual',
+    logicalDate: trigger.logicalDate,
+    interval: trigger.logicalDate === null ? null : dag.timetable.inferInterval(trigger.logicalDate),
+    runAfter: turn.now,
+    conf: trigger.conf,
+    triggeredBy: 'operator',
+    triggeringUser: run.row.triggeringUser,
+    parent: { dagRunId: run.row.id, taskId: taskOf(instance).taskId, mapIndex: instance.mapIndex },
+    backfillId: null,
+    note: trigger.note,
+    reason: `${run.dagId}.${taskOf(instance).taskId} triggered it`,
+  });
+}
+
+function triggerProblem(turn: Turn, instance: LiveTaskInstance, trigger: TriggerRequest): string | 'skip' | null {
+  const dag = turn.live.dags.get(trigger.dagId);
+  if (!dag || dag.isStale) return `there is no DAG ${trigger.dagId} to trigger`;
+  if (trigger.runId === null) return null;
+  const existing =
+    turn.live.findRun(trigger.dagId, trigger.runId)?.row.parent ??
+    turn.live.knownRuns.get(`${trigger.dagId}\n${trigger.runId}`);
+  if (existing === undefined) return null;
+  const isOwn =
+    existing?.dagRunId === instance.run.row.id &&
+    existing.taskId === taskOf(instance).taskId &&
+    existing.mapIndex === instance.mapIndex;
+  if (isOwn || trigger.resetDagRun) return null;
+  return trigger.skipWhenAlreadyExists ? 'skip' : `the run ${trigger.runId} of ${trigger.dagId} exists already`;
+}

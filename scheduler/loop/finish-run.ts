@@ -1,0 +1,30 @@
+import type { LiveRun, LiveTaskInstance, PreviousRun } from '../decide/live-run.js';
+import type { RunVerdict } from '../decide/run-state.js';
+import type { Turn } from './turn.js';
+
+/** Ends a run: it leaves memory, the next of its DAG may start, and what looked back at it is told. */
+export function finishRun(turn: Turn, run: LiveRun, verdict: RunVerdict): void {
+  turn.moveRun(run, verdict.state, verdict.reason, { endedAt: turn.now, deadlineAt: null });
+  tellSuccessors(turn, run);
+  turn.live.removeRun(run);
+}
+
+function tellSuccessors(turn: Turn, run: LiveRun): void {
+  if (!run.plan.looksBack) return;
+  for (const other of turn.live.dags.get(run.dagId)?.runs ?? []) {
+    if (other.previous.kind !== 'live' || other.previous.run !== run) continue;
+    other.previous = factsOf(run);
+    turn.touchAll(other);
+  }
+}
+
+/** What later runs may still want to know of a run that has left memory. */
+function factsOf(run: LiveRun): PreviousRun {
+  const states = new Map(
+    run.plan.tasks.map((plan) => [
+      plan.task.taskId,
+      (run.instances[plan.index] as LiveTaskInstance[]).map((instance) => instance.state),
+    ]),
+  );
+  return { kind: 'finished', states, logicalDate: run.row.logicalDate ?? run.row.runAfter };
+}

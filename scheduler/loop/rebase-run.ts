@@ -1,0 +1,38 @@
+import { LiveRun, type LiveTaskInstance } from '../decide/live-run.js';
+import { markRemoved } from '../store/transitions/mark-removed.js';
+import type { DagVersion } from './live-state.js';
+import type { Turn } from './turn.js';
+
+/** Takes a run over to another version of its DAG: tasks that are gone are removed, new ones are added. */
+export function rebaseRun(turn: Turn, run: LiveRun, version: DagVersion): LiveRun {
+  if (run.plan.versionId === version.id) return run;
+  const wasAlive = turn.live.runs.get(run.row.id) === run;
+  const rebased = new LiveRun(version.plan, run.row, run.isStored);
+  rebased.previous = run.previous;
+  turn.live.versions.set(version.id, version);
+  for (const old of run.instances.flat()) adopt(turn, run, rebased, old);
+  for (const plan of version.plan.tasks) {
+    if (rebased.instances[plan.index]?.length === 0) turn.addInstance(rebased, plan.index, -1);
+  }
+  if (wasAlive) {
+    turn.live.removeRun(run);
+    turn.live.addRun(rebased);
+    turn.touchAll(rebased);
+  }
+  turn.changedRun(rebased);
+  return rebased;
+}
+
+/** The task instance as one of the new version; a task that the version does not have is removed in the store. */
+function adopt(turn: Turn, from: LiveRun, to: LiveRun, old: LiveTaskInstance): void {
+  const taskId = from.plan.tasks[old.taskIndex]?.task.taskId ?? '';
+  const taskIndex = to.plan.indexOf.get(taskId);
+  if (taskIndex === undefined) {
+    turn.write(markRemoved(old.id, turn.now));
+    turn.live.board.moved(old, old.state, 'removed');
+    return;
+  }
+  const instance: LiveTaskInstance = { ...old, run: to, taskIndex };
+  to.add(instance);
+  for (const [attemptId, owner] of turn.live.attempts) if (owner === old) turn.live.attempts.set(attemptId, instance);
+}

@@ -1,0 +1,193 @@
+import type { Selectable } from 'kysely';
+import type { JsonObject } from '../../../kernel/json.js';
+import type { DataInterval } from '../../../kernel/time.js';
+import type { SerializedDag } from '../../model/dag.js';
+import { database } from '../database.js';
+import type { StoreDriver } from '../driver.js';
+import type { BackfillTable, DagRunTable, DagTable, PoolTable, TaskInstanceTable } from '../schema.js';
+
+export type DagRow = Selectable<DagTable>;
+export type RunRow = Selectable<DagRunTable>;
+export type TaskInstanceRow = Selectable<TaskInstanceTable>;
+
+export interface VersionRow {
+  id: number;
+  dagId: string;
+  number: number;
+  bundleHash: string;
+  dag: SerializedDag;
+}
+
+/** The DAGs that have a version, with when each was scheduled last. */
+export async function loadDags(
+  store: StoreDriver,
+): Promise<{ row: DagRow; lastInterval: DataInterval | null; taken: number[] }[]> {
+  const rows = await store.read(
+    database.selectFrom('dag').selectAll().where('latest_version_id', 'is not', null).compile(),
+  );
+  return Promise.all(rows.map(async (row) => ({ row, ...(await loadSchedulePlace(store, row.dag_id)) })));
+}
+
+/** The interval of the latest scheduled run, and the logical dates after it that other runs have taken. */
+export async function loadSchedulePlace(
+  store: StoreDriver,
+  dagId: string,
+): Promise<{ lastInterval: DataInterval | null; taken: number[] }> {
+  const [last] = await store.read(
+    database
+      .selectFrom('dag_run')
+      .select(['logical_date', 'interval_start', 'interval_end'])
+      .where('dag_id', '=', dagId)
+      .where('run_type', '=', 'scheduled')
+      .where('logical_date', 'is not', null)
+      .orderBy('logical_date', 'desc')
+      .limit(1)
+      .compile(),
+  );
+  const taken = await store.read(
+    database
+      .selectFrom('dag_run')
+      .select('logical_date')
+      .where('dag_id', '=', dagId)
+      .where('logical_date', '>', last?.logical_date ?? Number.MIN_SAFE_INTEGER)
+      .compile(),
+  );
+  const interval =
+    last && last.interval_start !== null && last.interval_end !== null
+      ? { start: last.interval_start, end: last.interval_end }
+      : null;
+  return { lastInterval: interval, taken: taken.flatMap((row) => row.logical_date ?? []) };
+}
+
+export async function loadVersions(store: StoreDriver, ids: readonly number[]): Promise<VersionRow[]> {
+  const found: VersionRow[] = [];
+  for (const some of chunks(ids)) {
+    const rows = await store.read(
+      database
+        .selectFrom('dag_version')
+        .select(['id', 'dag_id', 'version_number', 'bundle_hash', 'serialized_json'])
+        .where('id', 'in', some)
+        .compile(),
+    );
+    for (const row of rows) {
+      found.push({
+        id: row.id,
+        dagId: row.dag_id,
+        number: row.version_number,
+        bundleHash: row.bundle_hash,
+        dag: JSON.parse(row.serialized_json) as SerializedDag,
+      });
+    }
+  }
+  return found;
+}
+
+export function loadUnfinishedRuns(store: StoreDriver): Promise<RunRow[]> {
+  return store.read(
+    database.selectFrom('dag_run').selectAll().where('state', 'in', ['queued', 'running']).orderBy('id').compile(),
+  );
+}
+
+export async function loadRuns(store: StoreDriver, ids: readonly number[]): Promise<RunRow[]> {
+  const found: RunRow[] = [];
+  for (const some of chunks(ids)) {
+    found.push(...(await store.read(database.selectFrom('dag_run').selectAll().where('id', 'in', some).compile())));
+  }
+  return found;
+}
+
+/** The task instances of the runs, in the order of task and map index. */
+export async function loadTaskInstances(store: StoreDriver, runIds: readonly number[]): Promise<TaskInstanceRow[]> {
+  const found: TaskInstanceRow[] = [];
+  for (const some of chunks(runIds)) {
+    found.push(
+      ...(await store.read(
+        database
+          .selectFrom('task_instance')
+          .selectAll()
+          .where('dag_run_id', 'in', some)
+          .orderBy('dag_run_id')
+          .orderBy('id')
+          .compile(),
+      )),
+    );
+  }
+  return found;
+}
+
+export interface XComRow {
+  dag_run_id: number;
+  task_id: string;
+  map_index: number;
+  value_json: string;
+}
+
+/** XComs of the runs under one key: return values of what others are mapped over, or what branches chose. */
+export async function loadXComs(
+  store: StoreDriver,
+  runIds: readonly number[],
+  key: string,
+  taskIds: readonly string[] | null,
+): Promise<XComRow[]> {
+  const found: XComRow[] = [];
+  if (taskIds?.length === 0) return found;
+  for (const some of chunks(runIds)) {
+    let query = database
+      .selectFrom('xcom')
+      .select(['dag_run_id', 'task_id', 'map_index', 'value_json'])
+      .where('dag_run_id', 'in', some)
+      .where('key', '=', key);
+    if (taskIds) query = query.where('task_id', 'in', taskIds);
+    found.push(...(await store.read(query.orderBy('map_index').compile())));
+  }
+  return found;
+}
+
+export function loadPools(store: StoreDriver): Promise<Selectable<PoolTable>[]> {
+  return store.read(database.selectFrom('pool').selectAll().compile());
+}
+
+export function loadBackfills(store: StoreDriver): Promise<Selectable<BackfillTable>[]> {
+  return store.read(database.selectFrom('backfill').selectAll().where('completed_at', 'is', null).compile());
+}
+
+/** The highest row ids that are taken: new rows are numbered by the scheduler, which is the only one that makes them. */
+export async function loadLastIds(
+  store: StoreDriver,
+): Promise<{ dagRun: number; taskInstance: number; dagVersion: number }> {
+  const highest = async (table: 'dag_run' | 'task_instance' | 'dag_version'): Promise<number> => {
+    const [row] = await store.read(
+      database
+        .selectFrom(table)
+        .select((e) => e.fn.max('id').as('id'))
+        .compile(),
+    );
+    return Number(row?.id ?? 0);
+  };
+  const [row] = await store.read(
+    database.selectFrom('setting').select('value_json').where('key', '=', lastIdsKey).compile(),
+  );
+  const kept = row
+    ? (JSON.parse(row.value_json) as { dagRun: number; taskInstance: number; dagVersion: number })
+    : null;
+  return {
+    dagRun: Math.max(await highest('dag_run'), kept?.dagRun ?? 0),
+    taskInstance: Math.max(await highest('task_instance'), kept?.taskInstance ?? 0),
+    dagVersion: Math.max(await highest('dag_version'), kept?.dagVersion ?? 0),
+  };
+}
+
+/** Where the last ids are kept when rows are deleted, so that none is given twice: logs are filed under them. */
+export const lastIdsKey = 'last_ids';
+
+export function parseConf(row: RunRow): JsonObject {
+  return JSON.parse(row.conf_json) as JsonObject;
+}
+
+/** Lists for `in (…)`: SQLite takes 32,766 values in a statement, and a few hundred are as quick. */
+function chunks<Item>(items: readonly Item[]): Item[][] {
+  const size = 500;
+  const found: Item[][] = [];
+  for (let at = 0; at < items.length; at += size) found.push(items.slice(at, at + size));
+  return found;
+}
