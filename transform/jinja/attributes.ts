@@ -26,25 +26,26 @@ import {
 
 /** `object.name`: the attribute or method, else the item of that name. */
 export function attribute(object: unknown, name: string, run: Run): unknown {
-  if (object instanceof HostObject) return object.getAttribute(name) ?? object.getItem(name) ?? missing(object, name);
+  if (object instanceof HostObject) return firstFound(object.getAttribute(name), () => object.getItem(name), object, name);
   if (isUndefined(object)) return undefinedMember(object, run);
   const method = methodOf(object, name);
   if (method) return new BoundMethod(object, name, method);
-  if (isMapping(object)) return keyed(object, name) ?? missing(object, name);
+  if (isMapping(object)) return orMissing(keyed(object, name), object, name);
   return missing(object, name);
 }
 
 /** `object[key]`: the item, else the attribute of that name. */
 export function item(object: unknown, key: unknown, run: Run): unknown {
   if (Array.isArray(object) || typeof object === 'string') {
-    if (isInteger(key)) return indexed(object, Number(key)) ?? new Undefined(`${typeName(object)} has no item ${key}`);
+    if (isInteger(key)) {
+      const found = indexed(object, Number(key));
+      return found === undefined ? new Undefined(`${typeName(object)} has no item ${key}`) : found;
+    }
   } else if (isMapping(object)) {
     const found = keyed(object, key);
     if (found !== undefined) return found;
   } else if (object instanceof HostObject) {
-    return (
-      object.getItem(key) ?? (typeof key === 'string' ? object.getAttribute(key) : undefined) ?? missing(object, key)
-    );
+    return firstFound(object.getItem(key), () => (typeof key === 'string' ? object.getAttribute(key) : undefined), object, key);
   } else if (isUndefined(object)) return undefinedMember(object, run);
   if (typeof key === 'string') {
     const method = methodOf(object, key);
@@ -52,6 +53,15 @@ export function item(object: unknown, key: unknown, run: Run): unknown {
   }
   throwUndefined(key);
   return missing(object, key);
+}
+
+/** None is a value like any other; only what is not there is missing. */
+function orMissing(found: unknown, object: unknown, name: unknown): unknown {
+  return found === undefined ? missing(object, name) : found;
+}
+
+function firstFound(first: unknown, second: () => unknown, object: unknown, name: unknown): unknown {
+  return first === undefined ? orMissing(second(), object, name) : first;
 }
 
 /** `object[start:stop:step]`. */
