@@ -40,7 +40,11 @@ export function openDagFolders(options: {
     folders,
     load: (files) => loadDagFiles(files, loader),
     report: async (changes) => (await attached).saveImports(changes),
-    onFault: (thrown) => log.warn('The DAG folders are not in step', { error: describeError(thrown) }),
+    onFault: (thrown) => {
+      // A folder that is not there yet is looked for every few seconds.
+      if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return;
+      log.warn('The DAG folders are not in step', { error: describeError(thrown) });
+    },
   });
   const imported = sync.start();
   // Who waits for it hears of it; nobody may be waiting.

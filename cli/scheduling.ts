@@ -92,16 +92,22 @@ export function createScheduling(options: SchedulingOptions): Scheduling {
     hurry = resolve;
   });
   /** Resolves when no attempt runs, when the time is over, or when somebody is in a hurry. */
-  function drained(drainMs: number): Promise<void> {
+  async function drained(drainMs: number): Promise<void> {
+    let endWaiting = () => {};
     const idle = new Promise<void>((resolve) => {
       const look = () => {
         if (scheduler.runningAttempts().length === 0) resolve();
       };
-      scheduler.events.listen(look);
+      const stopListening = scheduler.events.listen(look);
+      const cancelTimer = clock.after(drainMs, resolve);
+      endWaiting = () => {
+        stopListening();
+        cancelTimer();
+      };
       look();
     });
-    const late = new Promise<void>((resolve) => clock.after(drainMs, resolve));
-    return Promise.race([idle, late, hurried]);
+    await Promise.race([idle, hurried]);
+    endWaiting();
   }
   return {
     scheduler,

@@ -132,7 +132,7 @@ async function start(options: ServerOptions, endings: Endings): Promise<RunningS
 
   const control = await openControlSocket(
     home.controlSocketPath,
-    controlMethods({ databases, scheduler: scheduling.scheduler, store }),
+    controlMethods({ home, databases, scheduler: scheduling.scheduler, store, parts: () => supervisor.statuses() }),
   );
   endings.push(() => control.close());
   writeServerFile(home, { pid: process.pid, url: baseUrl, startedAt: toIso(clock.now()) });

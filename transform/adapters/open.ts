@@ -9,7 +9,8 @@ export async function openAdapter(source: { target: Target } | { url: string; th
   if ('url' in source) return openUrl(source.url, source.threads, source.url);
   const { target } = source;
   if (target.url !== null) return openUrl(target.url, target.threads, target.url);
-  if (target.type === 'duckdb') return openUrl(String(target.fields['path']), target.threads, `duckdb:${String(target.fields['path'])}`);
+  if (target.type === 'duckdb')
+    return openUrl(String(target.fields['path']), target.threads, `duckdb:${String(target.fields['path'])}`);
   return openPostgresAdapter({
     connection: connectionOf(target),
     threads: target.threads,
@@ -32,8 +33,12 @@ function connectionOf(target: Target): ClientConfig {
     user: String(fields['user']),
     password: String(fields['password'] ?? fields['pass'] ?? ''),
     database: target.database,
-    ...(fields['connect_timeout'] === undefined ? {} : { connectionTimeoutMillis: Number(fields['connect_timeout']) * 1000 }),
-    ...(sslmode === null || sslmode === 'disable' ? {} : { ssl: { rejectUnauthorized: sslmode === 'verify-full' || sslmode === 'verify-ca' } }),
+    ...(fields['connect_timeout'] === undefined
+      ? {}
+      : { connectionTimeoutMillis: Number(fields['connect_timeout']) * 1000 }),
+    ...(sslmode === null || sslmode === 'disable'
+      ? {}
+      : { ssl: { rejectUnauthorized: sslmode === 'verify-full' || sslmode === 'verify-ca' } }),
   };
 }
 
