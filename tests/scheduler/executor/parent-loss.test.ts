@@ -47,11 +47,11 @@ describe('when the server is killed', () => {
     const pids = await startedPids(parent, attempts.length);
     for (const { logPath } of attempts) {
       await expect
-        .poll(() => existsSync(logPath) && readFileSync(logPath, 'utf8'), { timeout: 10_000 })
+        .poll(() => existsSync(logPath) && readFileSync(logPath, 'utf8'), { timeout: 15_000 })
         .toContain(' on');
     }
     const orphans = () => pidsWith(`MILLRACE_ATTEMPT_ID=${folder}-family`);
-    await expect.poll(() => orphans().length).toBe(3);
+    await expect.poll(() => orphans().length, { timeout: 15_000 }).toBe(3);
 
     const killedAt = performance.now();
     parent.kill('SIGKILL');
@@ -61,7 +61,7 @@ describe('when the server is killed', () => {
     // What left the session survives its server; the next server of the folder ends it before it hands anything out.
     expect(orphans().length).toBe(1);
     await startPool(folder);
-    await expect.poll(orphans).toEqual([]);
+    await expect.poll(orphans, { timeout: 15_000 }).toEqual([]);
   });
 });
 
