@@ -21,7 +21,9 @@ export function downloadRoutes(deps: AppDeps, person: RequestHandler): Router {
     const log = await logFilesOf(deps).open(path);
     if (!log) throw new MillraceError('NOT_FOUND', 'this try has no log');
     response.set('Cache-Control', 'no-store').type('text/plain').attachment(name);
-    createReadStream(path).on('error', (error) => response.destroy(error)).pipe(response);
+    createReadStream(path)
+      .on('error', (error) => response.destroy(error))
+      .pipe(response);
   });
 
   router.get(`${task}/log-lines`, person, async (request, response) => {
@@ -51,7 +53,10 @@ export function downloadRoutes(deps: AppDeps, person: RequestHandler): Router {
     const email = await readOne(deps, emailById(wholeNumber(request.params['id'], -1)));
     if (!email?.html) throw new MillraceError('NOT_FOUND', 'the e-mail has no HTML');
     response
-      .set('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox")
+      .set(
+        'Content-Security-Policy',
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox",
+      )
       .set('X-Frame-Options', 'SAMEORIGIN')
       .set('Cache-Control', 'no-store')
       .type('html')
@@ -66,7 +71,13 @@ async function logOf(deps: AppDeps, request: Parameters<RequestHandler>[0]): Pro
   const run = await loadRun(deps, dagId as string, runId as string);
   const instance = await loadTaskInstance(deps, run, taskId as string, wholeNumber(request.query['map'], -1));
   const tryNumber = wholeNumber(request.query['try'], Math.max(1, instance.try_number));
-  const place = { dagId: run.dag_id, dagRunId: run.id, taskId: instance.task_id, mapIndex: instance.map_index, tryNumber };
+  const place = {
+    dagId: run.dag_id,
+    dagRunId: run.id,
+    taskId: instance.task_id,
+    mapIndex: instance.map_index,
+    tryNumber,
+  };
   const name = `${run.dag_id}-${run.id}-${instance.task_id}-${tryNumber}.log`.replace(/[^\w.-]/g, '_');
   return { path: deps.logPath(place), name };
 }
