@@ -24,7 +24,7 @@ export const sqlNodeOperator: Operator = {
       const result = await runNode(project, uniqueId, {
         adapter,
         signal: scope.signal,
-        onStatement: (sql: string) => scope.log('INFO', sql),
+        onStatement: (sql) => scope.log('INFO', sql),
         ...(options['fullRefresh'] === true || scope.attempt.context.params['full_refresh'] === true
           ? { fullRefresh: true }
           : {}),

@@ -1,5 +1,4 @@
 {{ config(
-    materialized='incremental',
     unique_key='version_id',
     incremental_strategy='delete+insert',
     indexes=[
@@ -9,6 +8,7 @@
     ],
     post_hook=["{{ guard_one_current_row('account_id') }}", "{{ guard_no_overlap('account_id') }}"]
 ) }}
+-- Tests of staging, and then the snapshots, come first. depends_on: {{ ref('accounts_snapshot') }}
 {{ versions(ref('stg_account_changes'), 'account_id', [
   'account_number', 'customer_id', 'account_type', 'account_status', 'balance', 'interest_rate', 'currency', 'created_at'
 ]) }}

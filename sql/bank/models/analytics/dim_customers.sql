@@ -1,5 +1,4 @@
 {{ config(
-    materialized='incremental',
     unique_key='version_id',
     incremental_strategy='delete+insert',
     indexes=[
@@ -9,6 +8,7 @@
     ],
     post_hook=["{{ guard_one_current_row('customer_id') }}", "{{ guard_no_overlap('customer_id') }}"]
 ) }}
+-- Tests of staging, and then the snapshots, come first. depends_on: {{ ref('customers_snapshot') }}
 {{ versions(ref('stg_customer_changes'), 'customer_id', [
   'first_name', 'last_name', 'email', 'phone', 'date_of_birth', 'cust_address', 'cust_status', 'created_at'
 ]) }}

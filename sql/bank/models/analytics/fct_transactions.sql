@@ -1,5 +1,4 @@
 {{ config(
-    materialized='incremental',
     unique_key='transaction_id',
     incremental_strategy='delete+insert',
     indexes=[
@@ -39,6 +38,7 @@ select
   txn.direction,
   txn.amount,
   txn.balance_after,
+  account.currency,
   txn.txn_status,
   txn.reference,
   txn.txn_desc,
