@@ -6,6 +6,7 @@ import { type AttemptSettings, noEffects, onAttemptEvent, onInstanceDue } from '
 import { attemptRequest, type RequestSettings } from './loop/attempt-request.js';
 import { answerCall, type CallDeps } from './loop/calls.js';
 import { createCommands } from './loop/commands/commands.js';
+import { createDeferrals } from './loop/deferrals.js';
 import { EventFeed } from './loop/event-feed.js';
 import { type Explanation, explain } from './loop/explain.js';
 import { type Imports, prepareImports } from './loop/imports.js';
@@ -16,9 +17,11 @@ import { recover } from './loop/recover.js';
 import { revive } from './loop/revive.js';
 import { onRunDue } from './loop/run-due.js';
 import { settle } from './loop/settle.js';
+import { readTriggered } from './loop/triggered-runs.js';
 import { Turn } from './loop/turn.js';
 import type { AttemptCall, AttemptEvent, Executor, ExecutorListener, TaskInstanceKey } from './model/attempt.js';
 import type { SchedulerCommands } from './model/commands.js';
+import type { Deferrals } from './model/deferral.js';
 import type { SchedulerEvents } from './model/events.js';
 import type { StoreDriver } from './store/driver.js';
 
@@ -65,6 +68,8 @@ export interface Scheduler {
   listener: ExecutorListener;
   commands: SchedulerCommands;
   events: SchedulerEvents;
+  /** What waits for triggers; the triggerer's side. */
+  deferrals: Deferrals;
   /** Takes what became of DAG files. Resolves after the commit. */
   saveImports(imports: Imports): Promise<void>;
   /** Why a task instance is in its state or does not go on. */
@@ -102,6 +107,12 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       live: () => loop.live,
     }),
     events: loop.feed,
+    deferrals: createDeferrals({
+      live: () => loop.live,
+      settings: deps.settings,
+      request: (apply) => loop.inbox.request(apply),
+      listen: (listener) => loop.feed.listen(listener),
+    }),
     saveImports: (imports) => loop.saveImports(imports),
     explain: (key) => explain({ store: deps.store, live: loop.live, now: deps.clock.now() }, key),
     runningAttempts: () => loop.runningAttempts(),
@@ -150,6 +161,10 @@ class Loop {
   onEvent(event: AttemptEvent): void {
     if (event.kind === 'progress') {
       this.#onProgress(event);
+      return;
+    }
+    if (event.kind === 'finished' && event.effects.triggers.length > 0) {
+      void this.#onTriggers(event);
       return;
     }
     const input: Input = {
@@ -226,7 +241,7 @@ class Loop {
         input.onRejected(error);
       }
     }
-    takeDue(turn);
+    takeDue(turn, this.#deps.settings);
     settle(turn, { newId: this.#deps.newId, isStopping: this.#isStopping });
     const error = await this.#commit(turn);
     if (error !== undefined) return error;
@@ -305,6 +320,22 @@ class Loop {
     this.onEvent({ ...event, outcome: { state: 'failed', error: said, final: false }, effects: noEffects });
   }
 
+  /** A report that asks for runs: those that exist and are not alive are read first. */
+  async #onTriggers(event: Extract<AttemptEvent, { kind: 'finished' }>): Promise<void> {
+    try {
+      const known = await readTriggered(this.#deps.store, this.live, event);
+      this.inbox.push({
+        apply: (turn) => {
+          for (const run of known) turn.known.set(`${run.dagId}\n${run.row.runId}`, run);
+          onAttemptEvent(turn, event, this.#deps.settings);
+        },
+        onRejected: (error) => this.#onRefusedReport(event, error),
+      });
+    } catch (error) {
+      this.#onRefusedReport(event, error);
+    }
+  }
+
   #onProgress(event: Extract<AttemptEvent, { kind: 'progress' }>): void {
     const turn = new Turn(this.live, this.#deps.clock.now());
     onAttemptEvent(turn, event, this.#deps.settings);
@@ -331,13 +362,13 @@ class Loop {
 const neverBegan = { type: 'cancelled', message: 'it was ended before it began', stack: null };
 
 /** Takes the timers that are due and touches what they are about. */
-function takeDue(turn: Turn): void {
+function takeDue(turn: Turn, settings: AttemptSettings): void {
   const { timers } = turn.live;
   for (let timer = timers.peek(); timer && timer.at <= turn.now; timer = timers.peek()) {
     timers.pop();
     if (timer.due.kind === 'dag') turn.touchedDags.add(timer.due.dagId);
     else if (timer.due.kind === 'run') onRunDue(turn, timer.due.run);
-    else onInstanceDue(turn, timer.due.instance);
+    else onInstanceDue(turn, timer.due.instance, settings);
   }
 }
 

@@ -183,10 +183,12 @@ export class ChildSession {
   }
 }
 
-/** What keeps the event loop alive, by kind. */
+/** What keeps the event loop alive, by kind. A file that is being closed (after an import) is none of the task's. */
 function activeResources(): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const type of process.getActiveResourcesInfo()) counts.set(type, (counts.get(type) ?? 0) + 1);
+  for (const type of process.getActiveResourcesInfo()) {
+    if (type !== 'CloseReq') counts.set(type, (counts.get(type) ?? 0) + 1);
+  }
   return counts;
 }
 

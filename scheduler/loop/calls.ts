@@ -44,6 +44,8 @@ export async function answerCall(
       return getTaskStates(deps.store, call.dagId, call.runId);
     case 'getDagRun':
       return getDagRun(deps.store, call.dagId, call.runId);
+    case 'findDagRun':
+      return findDagRun(deps.store, call.dagId, call.logicalDate);
     case 'getTaskResults':
       return getTaskResults(deps.store, call.dagId, call.runId);
     default:
@@ -148,6 +150,18 @@ async function getDagRun(store: StoreDriver, dagId: string, runId: string): Prom
       .select(['dag_id', 'run_id', 'state'])
       .where('dag_id', '=', dagId)
       .where('run_id', '=', runId)
+      .compile(),
+  );
+  return row ? { dagId: row.dag_id, runId: row.run_id, state: row.state } : undefined;
+}
+
+async function findDagRun(store: StoreDriver, dagId: string, logicalDate: Instant): Promise<Json | undefined> {
+  const [row] = await store.read(
+    database
+      .selectFrom('dag_run')
+      .select(['dag_id', 'run_id', 'state'])
+      .where('dag_id', '=', dagId)
+      .where('logical_date', '=', logicalDate)
       .compile(),
   );
   return row ? { dagId: row.dag_id, runId: row.run_id, state: row.state } : undefined;

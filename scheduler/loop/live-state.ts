@@ -127,11 +127,8 @@ export class LiveState {
   readonly versions = new Map<number, DagVersion>();
   /** Backfills that have not completed, by row id. */
   readonly backfills = new Map<number, LiveBackfill>();
-  /**
-   * Runs that are no longer alive and that an attempt's report names: looked up before the report is applied, with who
-   * triggered them. Key: DAG id and run id.
-   */
-  readonly knownRuns = new Map<string, LiveRun['row']['parent']>();
+  /** Task instances that wait for triggers, by row id. */
+  readonly deferred = new Map<number, LiveTaskInstance>();
   /** Attempts handed out and not reported as over, by attempt id. */
   readonly attempts = new Map<string, LiveTaskInstance>();
   readonly board: SlotBoard;

@@ -22,6 +22,7 @@ export function recover(turn: Turn, settings: AttemptSettings, isRestart: boolea
 function recoverInstance(turn: Turn, instance: LiveTaskInstance, settings: AttemptSettings): void {
   const { state, attemptId } = instance;
   turn.live.board.moved(instance, null, state);
+  if (state === 'deferred') turn.live.deferred.set(instance.id, instance);
   const isOurs = attemptId !== null && turn.live.attempts.has(attemptId);
   if ((state === 'queued' || state === 'running') && !isOurs) {
     requeueLost(turn, instance, turn.now, serverStopped, settings);

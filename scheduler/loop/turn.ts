@@ -55,6 +55,8 @@ export class Turn {
   /** Runs whose previous run is to be looked up after the commit. */
   readonly wantsPrevious: LiveRun[] = [];
   /** Tasks to decide on, per run: by number, all instances or only those listed. */
+  /** Runs that what arrived names: read beforehand when they are not alive. Key: DAG id, line feed, run id. */
+  readonly known = new Map<string, LiveRun>();
   readonly touched = new Map<LiveRun, Map<number, Set<LiveTaskInstance> | 'all'>>();
   readonly touchedDags = new Set<string>();
   readonly #newRuns = new Set<LiveRun>();
@@ -87,6 +89,8 @@ export class Turn {
     if (from === to) return;
     run.move(instance, to);
     this.live.board.moved(instance, from, to);
+    if (from === 'deferred') this.live.deferred.delete(instance.id);
+    if (to === 'deferred') this.live.deferred.set(instance.id, instance);
     if (finishedStates.has(to) || finishedStates.has(from)) this.touchDownstream(instance);
     this.touch(run);
     const plan = run.plan.tasks[instance.taskIndex] as (typeof run.plan.tasks)[number];
@@ -216,13 +220,32 @@ export class Turn {
     instance.stored = { state: instance.state, attemptId: instance.attemptId };
   }
 
+  /** A run by its ids: alive, or read beforehand. */
+  findRun(dagId: string, runId: string): LiveRun | undefined {
+    return this.live.findRun(dagId, runId) ?? this.known.get(`${dagId}\n${runId}`);
+  }
+
   touchDownstream(instance: LiveTaskInstance): void {
     const { run } = instance;
     const plan = run.plan.tasks[instance.taskIndex] as (typeof run.plan.tasks)[number];
+    if (run.plan.looksBack) this.#touchSuccessors(instance);
     for (const below of plan.wholeDownstream) this.touch(run, below);
     for (const below of plan.sameIndexDownstream) {
       const partner = run.instance(below, instance.mapIndex);
       this.touch(run, below, partner);
+    }
+  }
+
+  /** The same task, and those before it that wait for it, in the run that looks back at this one. */
+  #touchSuccessors(instance: LiveTaskInstance): void {
+    const { run } = instance;
+    const plan = run.plan.tasks[instance.taskIndex] as (typeof run.plan.tasks)[number];
+    for (const other of this.live.dags.get(run.dagId)?.runs ?? []) {
+      if (other.previous.kind !== 'live' || other.previous.run !== run) continue;
+      for (const index of [instance.taskIndex, ...plan.upstream]) {
+        const theirs = other.plan.indexOf.get(run.plan.tasks[index]?.task.taskId ?? '');
+        if (theirs !== undefined) this.touch(other, theirs);
+      }
     }
   }
 
