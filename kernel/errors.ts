@@ -3,7 +3,12 @@
  * docs/errors.md (a test holds the two together). `status` is the HTTP answer where the error reaches a client.
  */
 export const errorTable = {
+  ANSWER_INVALID: { status: 422, title: 'An answer is not one of those that were asked for' },
+  ANSWER_UNWANTED: { status: 409, title: 'The task does not wait for an answer' },
   ATTEMPT_STALE: { status: 409, title: 'A report or a call comes from an attempt that is no longer current' },
+  BACKFILL_ACTIVE: { status: 409, title: 'Another backfill of the DAG is not over' },
+  BACKFILL_INVALID: { status: 422, title: 'A backfill cannot be made as asked' },
+  BACKFILL_NOT_FOUND: { status: 404, title: 'No backfill under way has this id' },
   CDC_CHECKPOINT_BROKEN: { status: 500, title: 'The checkpoint of change capture cannot be read' },
   CDC_PROTOCOL: { status: 500, title: 'The replication stream of the source is not understood' },
   CDC_SLOT_FOREIGN: { status: 500, title: 'The replication slot belongs to someone else' },
@@ -33,11 +38,13 @@ export const errorTable = {
   JINJA_RUNTIME: { status: 500, title: 'A template failed while it was rendered' },
   JINJA_SYNTAX: { status: 400, title: 'A template cannot be read' },
   JINJA_UNDEFINED: { status: 500, title: 'A template uses a name that does not exist' },
+  NOT_ACCEPTABLE: { status: 406, title: 'The answer cannot be given in the form that was asked for' },
   NOT_FOUND: { status: 404, title: 'There is nothing at this address' },
   OBJECT_CHANGED: { status: 409, title: 'An object is not the one that was listed' },
   OBJECT_KEY_INVALID: { status: 400, title: 'A name cannot be used as an object key' },
   OBJECT_NOT_FOUND: { status: 404, title: 'No object has this key' },
   OBJECT_STORE_FAILED: { status: 502, title: 'The object store does not do what it was asked' },
+  ORDER_INVALID: { status: 400, title: 'A list cannot be ordered in this way' },
   OUTSIDE_TASK: { status: 500, title: 'Something of a running task was used outside one' },
   PARAMS_INVALID: { status: 400, title: 'The conf of a run breaks the params of its DAG' },
   PORT_IN_USE: { status: 500, title: 'Another program listens on the port' },

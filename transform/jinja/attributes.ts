@@ -26,12 +26,23 @@ import {
 
 /** `object.name`: the attribute or method, else the item of that name. */
 export function attribute(object: unknown, name: string, run: Run): unknown {
-  if (object instanceof HostObject) return firstFound(object.getAttribute(name), () => object.getItem(name), object, name);
+  if (object instanceof HostObject) return orMissing(hostMember(object, name), object, name);
   if (isUndefined(object)) return undefinedMember(object, run);
   const method = methodOf(object, name);
   if (method) return new BoundMethod(object, name, method);
   if (isMapping(object)) return orMissing(keyed(object, name), object, name);
   return missing(object, name);
+}
+
+/**
+ * A member of a host object, by `object.name` or `object['name']`. Names that every JavaScript object has are kept from it, so that a table of
+ * attributes that inherits them gives nothing away.
+ */
+export function hostMember(object: HostObject, name: string, form: 'attribute' | 'item' = 'attribute'): unknown {
+  if (name.startsWith('__') || name in Object.prototype) return undefined;
+  const [first, second] =
+    form === 'item' ? [object.getItem(name), 'getAttribute' as const] : [object.getAttribute(name), 'getItem' as const];
+  return first === undefined ? object[second](name) : first;
 }
 
 /** `object[key]`: the item, else the attribute of that name. */
@@ -45,7 +56,7 @@ export function item(object: unknown, key: unknown, run: Run): unknown {
     const found = keyed(object, key);
     if (found !== undefined) return found;
   } else if (object instanceof HostObject) {
-    return firstFound(object.getItem(key), () => (typeof key === 'string' ? object.getAttribute(key) : undefined), object, key);
+    return orMissing(typeof key === 'string' ? hostMember(object, key, 'item') : object.getItem(key), object, key);
   } else if (isUndefined(object)) return undefinedMember(object, run);
   if (typeof key === 'string') {
     const method = methodOf(object, key);
@@ -58,10 +69,6 @@ export function item(object: unknown, key: unknown, run: Run): unknown {
 /** None is a value like any other; only what is not there is missing. */
 function orMissing(found: unknown, object: unknown, name: unknown): unknown {
   return found === undefined ? missing(object, name) : found;
-}
-
-function firstFound(first: unknown, second: () => unknown, object: unknown, name: unknown): unknown {
-  return first === undefined ? orMissing(second(), object, name) : first;
 }
 
 /** `object[start:stop:step]`. */
