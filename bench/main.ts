@@ -5,6 +5,7 @@ import type { Bench, BenchRow } from './bench.js';
 const benches: Record<string, () => Promise<{ bench: Bench }>> = {
   cdc: () => import('./cdc.js'),
   generator: () => import('./generator.js'),
+  jinja: () => import('./jinja.js'),
 };
 
 const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, Linux ${release()}, Node ${process.versions.node}`;

@@ -4,8 +4,10 @@ import type { Clock, Instant } from '../kernel/time.js';
 import type { LiveRun, LiveTaskInstance } from './decide/live-run.js';
 import { type AttemptSettings, noEffects, onAttemptEvent, onInstanceDue } from './loop/attempt-events.js';
 import { attemptRequest, type RequestSettings } from './loop/attempt-request.js';
+import { callbackRequest, onCallbackEvent } from './loop/callbacks.js';
 import { answerCall, type CallDeps } from './loop/calls.js';
 import { createCommands } from './loop/commands/commands.js';
+import { createDeferrals } from './loop/deferrals.js';
 import { EventFeed } from './loop/event-feed.js';
 import { type Explanation, explain } from './loop/explain.js';
 import { type Imports, prepareImports } from './loop/imports.js';
@@ -16,9 +18,12 @@ import { recover } from './loop/recover.js';
 import { revive } from './loop/revive.js';
 import { onRunDue } from './loop/run-due.js';
 import { settle } from './loop/settle.js';
+import { readTriggered } from './loop/triggered-runs.js';
 import { Turn } from './loop/turn.js';
+import type { AdminCommands } from './model/admin-commands.js';
 import type { AttemptCall, AttemptEvent, Executor, ExecutorListener, TaskInstanceKey } from './model/attempt.js';
 import type { SchedulerCommands } from './model/commands.js';
+import type { Deferrals } from './model/deferral.js';
 import type { SchedulerEvents } from './model/events.js';
 import type { StoreDriver } from './store/driver.js';
 
@@ -63,8 +68,10 @@ export interface Scheduler {
   stop(drainMs: number): Promise<void>;
   /** What the executor reports to. */
   listener: ExecutorListener;
-  commands: SchedulerCommands;
+  commands: SchedulerCommands & AdminCommands;
   events: SchedulerEvents;
+  /** What waits for triggers; the triggerer's side. */
+  deferrals: Deferrals;
   /** Takes what became of DAG files. Resolves after the commit. */
   saveImports(imports: Imports): Promise<void>;
   /** Why a task instance is in its state or does not go on. */
@@ -95,13 +102,22 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       onEvent: (event) => loop.onEvent(event),
       onCall: (attemptId, call) => loop.onCall(attemptId, call),
     },
-    commands: createCommands({
-      store: deps.store,
-      clock: deps.clock,
-      request: (apply) => loop.inbox.request(apply),
-      live: () => loop.live,
-    }),
+    commands: createCommands(
+      {
+        store: deps.store,
+        clock: deps.clock,
+        request: (apply) => loop.inbox.request(apply),
+        live: () => loop.live,
+      },
+      deps.vault,
+    ),
     events: loop.feed,
+    deferrals: createDeferrals({
+      live: () => loop.live,
+      settings: deps.settings,
+      request: (apply) => loop.inbox.request(apply),
+      listen: (listener) => loop.feed.listen(listener),
+    }),
     saveImports: (imports) => loop.saveImports(imports),
     explain: (key) => explain({ store: deps.store, live: loop.live, now: deps.clock.now() }, key),
     runningAttempts: () => loop.runningAttempts(),
@@ -152,8 +168,14 @@ class Loop {
       this.#onProgress(event);
       return;
     }
+    if (event.kind === 'finished' && event.effects.triggers.length > 0) {
+      void this.#onTriggers(event);
+      return;
+    }
     const input: Input = {
-      apply: (turn) => onAttemptEvent(turn, event, this.#deps.settings),
+      apply: (turn) => {
+        if (!onCallbackEvent(turn, event)) onAttemptEvent(turn, event, this.#deps.settings);
+      },
       onRejected: (error) => this.#onRefusedReport(event, error),
     };
     if (event.kind === 'started')
@@ -226,7 +248,7 @@ class Loop {
         input.onRejected(error);
       }
     }
-    takeDue(turn);
+    takeDue(turn, this.#deps.settings);
     settle(turn, { newId: this.#deps.newId, isStopping: this.#isStopping });
     const error = await this.#commit(turn);
     if (error !== undefined) return error;
@@ -256,6 +278,7 @@ class Loop {
     if (this.#deps.isParanoid) assertCounts(turn);
     for (const instance of turn.queued) void this.#submit(instance);
     for (const { attemptId, reason } of turn.cancels) this.#deps.executor.cancel(attemptId, reason);
+    for (const key of turn.callbacks) this.#submitCallback(key);
     for (const run of turn.wantsPrevious) void this.#lookBack(run);
     this.feed.emit(turn.events);
   }
@@ -285,6 +308,11 @@ class Loop {
     }
   }
 
+  #submitCallback(key: string): void {
+    const callback = this.live.callbacks.get(key);
+    if (callback) this.#deps.executor.submit(callbackRequest(callback, this.#deps.settings));
+  }
+
   async #lookBack(run: LiveRun): Promise<void> {
     try {
       const found = await findPreviousRun(this.#deps.store, this.live, run);
@@ -303,6 +331,22 @@ class Loop {
     if (event.kind !== 'finished' || event.outcome.state === 'failed') return;
     const said = { type: 'ReportRefused', message: describeError(error), stack: null };
     this.onEvent({ ...event, outcome: { state: 'failed', error: said, final: false }, effects: noEffects });
+  }
+
+  /** A report that asks for runs: those that exist and are not alive are read first. */
+  async #onTriggers(event: Extract<AttemptEvent, { kind: 'finished' }>): Promise<void> {
+    try {
+      const known = await readTriggered(this.#deps.store, this.live, event);
+      this.inbox.push({
+        apply: (turn) => {
+          for (const run of known) turn.known.set(`${run.dagId}\n${run.row.runId}`, run);
+          onAttemptEvent(turn, event, this.#deps.settings);
+        },
+        onRejected: (error) => this.#onRefusedReport(event, error),
+      });
+    } catch (error) {
+      this.#onRefusedReport(event, error);
+    }
   }
 
   #onProgress(event: Extract<AttemptEvent, { kind: 'progress' }>): void {
@@ -331,13 +375,13 @@ class Loop {
 const neverBegan = { type: 'cancelled', message: 'it was ended before it began', stack: null };
 
 /** Takes the timers that are due and touches what they are about. */
-function takeDue(turn: Turn): void {
+function takeDue(turn: Turn, settings: AttemptSettings): void {
   const { timers } = turn.live;
   for (let timer = timers.peek(); timer && timer.at <= turn.now; timer = timers.peek()) {
     timers.pop();
     if (timer.due.kind === 'dag') turn.touchedDags.add(timer.due.dagId);
     else if (timer.due.kind === 'run') onRunDue(turn, timer.due.run);
-    else onInstanceDue(turn, timer.due.instance);
+    else onInstanceDue(turn, timer.due.instance, settings);
   }
 }
 

@@ -4,5 +4,5 @@ export { openAdapter } from './adapters/open.js';
 export type { LoadOptions } from './manifest/parse.js';
 export type { NodeResult, NodeStatus, ProjectNode, ResourceType } from './model.js';
 export { loadProject, Project } from './project.js';
-export { runNode, type RunNodeOptions } from './run/run-node.js';
+export { type RunNodeOptions, runNode } from './run/run-node.js';
 export type { SqlTask, TaskGraphRequest } from './task-graph.js';

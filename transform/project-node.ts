@@ -18,7 +18,8 @@ export function toProjectNode(node: ManifestNode | ManifestSource | ManifestExpo
     tags: Array.isArray(node.config['tags']) ? (node.config['tags'] as string[]) : [],
     description: node.description,
     dependsOn: 'source_name' in node ? [] : node.depends_on.nodes,
-    attachedNode: node.resource_type === 'unit_test' ? (node.depends_on.nodes[0] ?? null) : (model.attached_node ?? null),
+    attachedNode:
+      node.resource_type === 'unit_test' ? (node.depends_on.nodes[0] ?? null) : (model.attached_node ?? null),
     columnName: model.column_name ?? null,
     severity: severity === 'WARN' ? 'warn' : severity === 'ERROR' ? 'error' : null,
   };

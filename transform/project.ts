@@ -54,7 +54,12 @@ export class Project {
     this.flags = parsed.invocation.flags;
     this.warnings = parsed.warnings;
     const { manifest } = parsed;
-    const everything = [...manifest.nodes.values(), ...manifest.sources.values(), ...manifest.exposures.values(), ...manifest.unitTests.values()];
+    const everything = [
+      ...manifest.nodes.values(),
+      ...manifest.sources.values(),
+      ...manifest.exposures.values(),
+      ...manifest.unitTests.values(),
+    ];
     this.nodes = new Map(everything.map((node) => [node.unique_id, toProjectNode(node)]));
     this.graph = new Graph([...this.nodes].map(([id, node]) => [id, node.dependsOn]));
     this.graph.order();
@@ -86,19 +91,32 @@ export class Project {
 
   /** Dependencies with those edges by which tests hold back what is downstream of what they test. */
   buildDependencies(): Map<string, string[]> {
-    const tests = [...this.nodes.values()].filter((node) => node.resourceType === 'test').map((node): [string, string[]] => [node.uniqueId, node.dependsOn]);
+    const tests = [...this.nodes.values()]
+      .filter((node) => node.resourceType === 'test')
+      .map((node): [string, string[]] => [node.uniqueId, node.dependsOn]);
     return withTestEdges(this.graph, tests);
   }
 
   relationOf(node: ManifestNode): Relation {
     const owner = this.packages.find((each) => each.name === node.package_name) ?? this.root;
-    const type = node.config['materialized'] === 'view' ? 'view' : node.config['materialized'] === 'materialized_view' ? 'materialized_view' : 'table';
+    const type =
+      node.config['materialized'] === 'view'
+        ? 'view'
+        : node.config['materialized'] === 'materialized_view'
+          ? 'materialized_view'
+          : 'table';
     return relationOf(this.parsed, owner, node).with({ type });
   }
 
   sourceRelation(source: ManifestSource): Relation {
     const quotePolicy = { database: true, schema: true, identifier: true, ...(source.quoting as object) };
-    return new Relation({ database: source.database, schema: source.schema, identifier: source.identifier, quotePolicy, type: 'table' });
+    return new Relation({
+      database: source.database,
+      schema: source.schema,
+      identifier: source.identifier,
+      quotePolicy,
+      type: 'table',
+    });
   }
 
   /** What all templates of a package see; made once. */
@@ -148,9 +166,19 @@ export class Project {
   selectionWorld(): SelectionWorld {
     const { manifest } = this;
     const subjects = new Map<string, SelectionSubject>();
-    for (const node of [...manifest.nodes.values(), ...manifest.sources.values(), ...manifest.exposures.values(), ...manifest.unitTests.values()])
+    for (const node of [
+      ...manifest.nodes.values(),
+      ...manifest.sources.values(),
+      ...manifest.exposures.values(),
+      ...manifest.unitTests.values(),
+    ])
       if (node.resource_type !== 'operation') subjects.set(node.unique_id, toSubject(node));
-    return { projectName: this.name, subjects: () => subjects.values(), subject: (id) => subjects.get(id), selectors: manifest.selectors };
+    return {
+      projectName: this.name,
+      subjects: () => subjects.values(),
+      subject: (id) => subjects.get(id),
+      selectors: manifest.selectors,
+    };
   }
 }
 

@@ -1,6 +1,7 @@
 import type { SelectionRequest } from './manifest/select.js';
 import type { ProjectNode } from './model.js';
 import type { Project } from './project.js';
+import { runDependencies } from './run/dependencies.js';
 
 export interface TaskGraphRequest extends Pick<SelectionRequest, 'select' | 'exclude' | 'selector'> {
   /** A task for each test, or one for all tests that belong to a single model. */
@@ -32,11 +33,23 @@ export function makeTaskGraph(project: Project, request: TaskGraphRequest): SqlT
   const grouped = new Set([...groups.values()].flat().map((node) => node.uniqueId));
   const tasks: SqlTask[] = built
     .filter((node) => !grouped.has(node.uniqueId))
-    .map((node) => ({ uniqueIds: [node.uniqueId], name: nameOf(node), group: groupOf(project, node), kind: node.resourceType, upstream: [] }));
+    .map((node) => ({
+      uniqueIds: [node.uniqueId],
+      name: nameOf(node),
+      group: groupOf(project, node),
+      kind: node.resourceType,
+      upstream: [],
+    }));
   for (const [model, nodes] of groups) {
     const [first] = nodes as [ProjectNode];
     const name = `${(project.nodes.get(model) as ProjectNode).name.replace('.', '_')}_tests`;
-    tasks.push({ uniqueIds: nodes.map((node) => node.uniqueId), name, group: groupOf(project, first), kind: 'tests', upstream: [] });
+    tasks.push({
+      uniqueIds: nodes.map((node) => node.uniqueId),
+      name,
+      group: groupOf(project, first),
+      kind: 'tests',
+      upstream: [],
+    });
   }
   linkTasks(project, tasks);
   nameApart(tasks);
@@ -53,36 +66,26 @@ function testsByModel(built: ProjectNode[]): Map<string, ProjectNode[]> {
   const found = new Map<string, ProjectNode[]>();
   for (const node of built) {
     const [only] = node.dependsOn;
-    if (node.resourceType === 'test' && node.dependsOn.length === 1 && only) found.set(only, [...(found.get(only) ?? []), node]);
+    if (node.resourceType === 'test' && node.dependsOn.length === 1 && only)
+      found.set(only, [...(found.get(only) ?? []), node]);
   }
   return new Map([...found].filter(([, nodes]) => nodes.length > 1));
 }
 
-/** Each task waits for the nearest tasks above it; nodes that are no tasks here are looked through. */
+/** Each task waits for the nearest tasks above it, without those that one of the others waits for itself. */
 function linkTasks(project: Project, tasks: SqlTask[]): void {
-  const dependencies = project.buildDependencies();
-  for (const test of project.manifest.unitTests.values()) for (const model of test.depends_on.nodes) dependencies.get(model)?.push(test.unique_id);
-  for (const test of project.manifest.unitTests.values()) dependencies.set(test.unique_id, unitTestInputs(project, test.unique_id));
   const taskOf = new Map(tasks.flatMap((task) => task.uniqueIds.map((id): [string, SqlTask] => [id, task])));
+  const dependencies = runDependencies(project, new Set(taskOf.keys()), true);
   for (const task of tasks) {
-    const above = new Set<SqlTask>();
-    const seen = new Set<string>(task.uniqueIds);
-    const waiting = task.uniqueIds.flatMap((id) => dependencies.get(id) ?? []);
-    for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
-      if (seen.has(id)) continue;
-      seen.add(id);
-      const other = taskOf.get(id);
-      if (other && other !== task) above.add(other);
-      else waiting.push(...(dependencies.get(id) ?? []));
-    }
+    const above = new Set(
+      task.uniqueIds.flatMap((id) => [...(dependencies.get(id) ?? [])].map((other) => taskOf.get(other) as SqlTask)),
+    );
+    above.delete(task);
     task.upstream = [...above].map((other) => other.uniqueIds[0] as string);
   }
-}
-
-/** A unit test needs the relations that its model reads, to know the types of their columns. */
-function unitTestInputs(project: Project, uniqueId: string): string[] {
-  const model = project.manifest.unitTests.get(uniqueId)?.depends_on.nodes[0];
-  return model === undefined ? [] : [...(project.graph.parents.get(model) ?? [])];
+  const known = new Map(tasks.map((task) => [task.uniqueIds[0] as string, new Set(task.upstream)]));
+  for (const task of tasks)
+    task.upstream = task.upstream.filter((id) => !task.upstream.some((other) => known.get(other)?.has(id)));
 }
 
 function groupOf(project: Project, node: ProjectNode): string[] {
@@ -90,7 +93,9 @@ function groupOf(project: Project, node: ProjectNode): string[] {
     const owner = project.nodes.get(node.attachedNode ?? node.dependsOn[0] ?? '');
     return owner && owner.resourceType !== 'source' ? [...groupOf(project, owner), 'tests'] : ['tests'];
   }
-  const folders = node.fqn.slice(1, node.resourceType === 'snapshot' ? -2 : -1).filter((folder) => !/^v\d+$/.test(folder));
+  const folders = node.fqn
+    .slice(1, node.resourceType === 'snapshot' ? -2 : -1)
+    .filter((folder) => !/^v\d+$/.test(folder));
   if (node.resourceType === 'snapshot') return folders.length > 0 ? folders : ['snapshots'];
   if (node.resourceType === 'seed') return folders.length > 0 ? folders : ['seeds'];
   return folders;
@@ -108,12 +113,15 @@ function nameApart(tasks: SqlTask[]): void {
   for (const task of tasks) {
     const base = task.name;
     const suffix = (task.uniqueIds[0] as string).split('.').at(-1);
-    for (let number = 1; taken.has(task.name); number++) task.name = number === 1 ? `${base}_${suffix}` : `${base}_${suffix}_${number}`;
+    for (let number = 1; taken.has(task.name); number++)
+      task.name = number === 1 ? `${base}_${suffix}` : `${base}_${suffix}_${number}`;
     taken.add(task.name);
   }
 }
 
 function inOrder(project: Project, tasks: SqlTask[]): SqlTask[] {
   const position = new Map(project.graph.order().map((id, index) => [id, index]));
-  return tasks.sort((a, b) => (position.get(a.uniqueIds[0] as string) ?? 0) - (position.get(b.uniqueIds[0] as string) ?? 0));
+  return tasks.sort(
+    (a, b) => (position.get(a.uniqueIds[0] as string) ?? 0) - (position.get(b.uniqueIds[0] as string) ?? 0),
+  );
 }

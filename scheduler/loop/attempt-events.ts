@@ -1,11 +1,16 @@
+import type { JsonObject } from '../../kernel/json.js';
 import type { Instant } from '../../kernel/time.js';
 import type { LiveTaskInstance } from '../decide/live-run.js';
 import { retryDelayMs } from '../decide/retry-delay.js';
 import type { AttemptEffects, AttemptError, AttemptEvent, AttemptOutcome } from '../model/attempt.js';
+import { requestRetryCallback } from './callbacks.js';
 import { applyEffects, refusalOf } from './effects.js';
 import { failFast } from './fail-fast.js';
 import { notifyOfFailure } from './failure-email.js';
+import { timedOutAnswer } from './human-answer.js';
+import { triggeredRunId } from './run-ids.js';
 import { schedule } from './settle.js';
+import { taskOf } from './task-of.js';
 import type { Turn } from './turn.js';
 
 /** How often an attempt that was lost through no fault of its task is started again before the task fails. */
@@ -111,7 +116,7 @@ function applyOutcome(
       return;
     case 'deferred':
     case 'awaiting_input': {
-      const waits = outcome.state === 'deferred' ? outcome.trigger : outcome.request;
+      const waits = outcome.state === 'deferred' ? namedTrigger(instance, outcome.trigger) : outcome.request;
       const reason = outcome.state === 'deferred' ? 'it waits for its trigger' : 'it waits for an answer';
       turn.move(instance, outcome.state, reason, {
         ...began,
@@ -122,6 +127,13 @@ function applyOutcome(
       if (outcome.timeoutAt !== null) turn.live.at(outcome.timeoutAt, { kind: 'task_instance', instance });
     }
   }
+}
+
+/** A wait for the run that this very task triggers names that run. */
+function namedTrigger(instance: LiveTaskInstance, trigger: JsonObject): JsonObject {
+  const { kind, runId, dagId } = trigger;
+  if (kind !== 'dag_run' || typeof runId === 'string' || typeof dagId !== 'string') return trigger;
+  return { ...trigger, runId: triggeredRunId(instance, dagId) };
 }
 
 /** A try that failed: another follows while there are any left. */
@@ -150,6 +162,7 @@ export function fail(
       },
     );
     turn.live.at(dueAt, { kind: 'task_instance', instance });
+    requestRetryCallback(turn, instance);
     if (task.emailOnRetry) notifyOfFailure(turn, instance, 'retry', settings);
     return;
   }
@@ -215,7 +228,7 @@ function restart(turn: Turn, instance: LiveTaskInstance): void {
 }
 
 /** A timer of the instance is due: the end of a retry delay, the next poke, the end of patience with a trigger. */
-export function onInstanceDue(turn: Turn, instance: LiveTaskInstance): void {
+export function onInstanceDue(turn: Turn, instance: LiveTaskInstance, settings: AttemptSettings): void {
   if (instance.dueAt === null || instance.dueAt > turn.now) return;
   if (turn.live.runs.get(instance.run.row.id) !== instance.run) return;
   switch (instance.state) {
@@ -224,18 +237,22 @@ export function onInstanceDue(turn: Turn, instance: LiveTaskInstance): void {
       turn.touch(instance.run, instance.taskIndex, instance);
       return;
     case 'deferred':
+      fail(turn, instance, turn.now, deferralTimeout, false, settings);
+      return;
     case 'awaiting_input':
-      instance.eventJson = JSON.stringify({ kind: 'timeout' });
-      schedule(turn, instance, 'its patience is over: it goes on with a timeout');
+      instance.eventJson = JSON.stringify(timedOutAnswer(instance, turn.now));
+      schedule(turn, instance, 'nobody answered in time');
       return;
     default:
       return;
   }
 }
 
-export function taskOf(instance: LiveTaskInstance) {
-  return (instance.run.plan.tasks[instance.taskIndex] as (typeof instance.run.plan.tasks)[number]).task;
-}
+const deferralTimeout: AttemptError = {
+  type: 'TaskDeferralTimeout',
+  message: 'its trigger did not fire in time',
+  stack: null,
+};
 
 export const noEffects: AttemptEffects = {
   xcoms: [],

@@ -1,7 +1,7 @@
 import type { LiveRun, LiveTaskInstance } from '../decide/live-run.js';
-import { taskOf } from './attempt-events.js';
 import { endAttempt } from './fail-fast.js';
 import { freshTry } from './settle.js';
+import { taskOf } from './task-of.js';
 import type { Turn } from './turn.js';
 
 /** Sets task instances back to undecided, each with all of its retries; one that runs is ended first. */
@@ -29,4 +29,11 @@ export function reopenRun(turn: Turn, run: LiveRun, reason: string): void {
   if (run.row.state !== 'success' && run.row.state !== 'failed') return;
   turn.moveRun(run, 'queued', reason, { queuedAt: turn.now, startedAt: null, endedAt: null });
   turn.live.addRun(run);
+  if (!run.plan.looksBack) return;
+  // What later runs know of this one is no longer so.
+  for (const other of turn.live.dags.get(run.dagId)?.runs ?? []) {
+    if (other.row.state !== 'running') continue;
+    other.previous = { kind: 'unknown' };
+    turn.wantsPrevious.push(other);
+  }
 }

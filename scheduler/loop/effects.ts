@@ -1,13 +1,15 @@
 import { literalLength } from '../decide/expansion.js';
-import { type LiveTaskInstance, mapLengthMax } from '../decide/live-run.js';
+import { type LiveRun, type LiveTaskInstance, mapLengthMax } from '../decide/live-run.js';
 import { transitiveDownstream } from '../decide/plan.js';
 import type { AttemptEffects, AttemptOutcome, TriggerRequest } from '../model/attempt.js';
 import { setDetail, setXCom } from '../store/transitions/write-effects.js';
 import { recordAssetEvents } from './asset-events.js';
-import { type AttemptSettings, taskOf } from './attempt-events.js';
+import type { AttemptSettings } from './attempt-events.js';
+import { clearInstances, reopenRun } from './clear-instances.js';
 import { createRun } from './create-run.js';
 import { messageId } from './message-id.js';
 import { triggeredRunId } from './run-ids.js';
+import { taskOf } from './task-of.js';
 import type { Turn } from './turn.js';
 
 const returnKey = 'return_value';
@@ -188,7 +190,12 @@ function triggerRun(turn: Turn, instance: LiveTaskInstance, trigger: TriggerRequ
       at: turn.now,
     }),
   );
-  if (turn.live.findRun(dag.dagId, runId) || turn.live.knownRuns.has(`${dag.dagId}\n${runId}`)) return;
+  const existing = turn.findRun(dag.dagId, runId);
+  if (existing) {
+    // A reset clears a run of somebody else; the own one was made by an earlier try of this very task.
+    if (trigger.resetDagRun && !isOwnRun(existing, instance)) resetRun(turn, existing, instance);
+    return;
+  }
   createRun(turn, dag, {
     runId,
     runType: 'manual',
@@ -209,14 +216,22 @@ function triggerProblem(turn: Turn, instance: LiveTaskInstance, trigger: Trigger
   const dag = turn.live.dags.get(trigger.dagId);
   if (!dag || dag.isStale) return `there is no DAG ${trigger.dagId} to trigger`;
   if (trigger.runId === null) return null;
-  const existing =
-    turn.live.findRun(trigger.dagId, trigger.runId)?.row.parent ??
-    turn.live.knownRuns.get(`${trigger.dagId}\n${trigger.runId}`);
-  if (existing === undefined) return null;
-  const isOwn =
-    existing?.dagRunId === instance.run.row.id &&
-    existing.taskId === taskOf(instance).taskId &&
-    existing.mapIndex === instance.mapIndex;
-  if (isOwn || trigger.resetDagRun) return null;
+  const existing = turn.findRun(trigger.dagId, trigger.runId);
+  if (!existing || isOwnRun(existing, instance) || trigger.resetDagRun) return null;
   return trigger.skipWhenAlreadyExists ? 'skip' : `the run ${trigger.runId} of ${trigger.dagId} exists already`;
+}
+
+function isOwnRun(run: LiveRun, instance: LiveTaskInstance): boolean {
+  const { parent } = run.row;
+  return (
+    parent?.dagRunId === instance.run.row.id &&
+    parent.taskId === taskOf(instance).taskId &&
+    parent.mapIndex === instance.mapIndex
+  );
+}
+
+function resetRun(turn: Turn, run: LiveRun, by: LiveTaskInstance): void {
+  const reason = `${by.run.dagId}.${taskOf(by).taskId} triggered it again`;
+  clearInstances(turn, run, run.instances.flat(), reason);
+  reopenRun(turn, run, reason);
 }

@@ -52,9 +52,13 @@ export class Turn {
   readonly queued: LiveTaskInstance[] = [];
   /** Attempts to end after the commit. */
   readonly cancels: { attemptId: string; reason: string }[] = [];
+  /** Keys of callbacks to call after the commit. */
+  readonly callbacks: string[] = [];
   /** Runs whose previous run is to be looked up after the commit. */
   readonly wantsPrevious: LiveRun[] = [];
   /** Tasks to decide on, per run: by number, all instances or only those listed. */
+  /** Runs that what arrived names: read beforehand when they are not alive. Key: DAG id, line feed, run id. */
+  readonly known = new Map<string, LiveRun>();
   readonly touched = new Map<LiveRun, Map<number, Set<LiveTaskInstance> | 'all'>>();
   readonly touchedDags = new Set<string>();
   readonly #newRuns = new Set<LiveRun>();
@@ -63,6 +67,7 @@ export class Turn {
   readonly #changedInstances = new Set<LiveTaskInstance>();
   readonly #history: HistoryRow[] = [];
   readonly #writes: CompiledQuery[] = [];
+  readonly #lastWrites: CompiledQuery[] = [];
   readonly #scripts: (() => Script<void>)[] = [];
 
   constructor(live: LiveState, now: Instant) {
@@ -73,7 +78,7 @@ export class Turn {
   get isEmpty(): boolean {
     return (
       this.#newRuns.size + this.#changedRuns.size + this.#newInstances.length + this.#changedInstances.size === 0 &&
-      this.#history.length + this.#writes.length + this.#scripts.length === 0
+      this.#history.length + this.#writes.length + this.#lastWrites.length + this.#scripts.length === 0
     );
   }
 
@@ -87,6 +92,8 @@ export class Turn {
     if (from === to) return;
     run.move(instance, to);
     this.live.board.moved(instance, from, to);
+    if (from === 'deferred') this.live.deferred.delete(instance.id);
+    if (to === 'deferred') this.live.deferred.set(instance.id, instance);
     if (finishedStates.has(to) || finishedStates.has(from)) this.touchDownstream(instance);
     this.touch(run);
     const plan = run.plan.tasks[instance.taskIndex] as (typeof run.plan.tasks)[number];
@@ -115,7 +122,7 @@ export class Turn {
     this.changedRun(run);
     this.touchedDags.add(run.dagId);
     if (from === to) return;
-    this.live.dags.get(run.dagId)?.runMoved(run, from, to);
+    this.live.dags.get(run.dagId)?.runMoved(run, from, to, this.live.ordinalsOf(run));
     this.#runEvent(run, from, to, reason);
   }
 
@@ -146,6 +153,11 @@ export class Turn {
 
   write(query: CompiledQuery): void {
     this.#writes.push(query);
+  }
+
+  /** As `write`, after the rows of new runs are there to be referred to. */
+  lastly(query: CompiledQuery): void {
+    this.#lastWrites.push(query);
   }
 
   script(script: () => Script<void>): void {
@@ -202,6 +214,7 @@ export class Turn {
       const changed = yield* execute(updateTaskInstance(instance, this.now));
       if (changed !== 1) throw new StaleWrite(`task instance ${instance.id} is no longer as it was read`);
     }
+    for (const query of this.#lastWrites) yield* execute(query);
     for (const script of this.#scripts) yield* script();
   }
 
@@ -216,13 +229,32 @@ export class Turn {
     instance.stored = { state: instance.state, attemptId: instance.attemptId };
   }
 
+  /** A run by its ids: alive, or read beforehand. */
+  findRun(dagId: string, runId: string): LiveRun | undefined {
+    return this.live.findRun(dagId, runId) ?? this.known.get(`${dagId}\n${runId}`);
+  }
+
   touchDownstream(instance: LiveTaskInstance): void {
     const { run } = instance;
     const plan = run.plan.tasks[instance.taskIndex] as (typeof run.plan.tasks)[number];
+    if (run.plan.looksBack) this.#touchSuccessors(instance);
     for (const below of plan.wholeDownstream) this.touch(run, below);
     for (const below of plan.sameIndexDownstream) {
       const partner = run.instance(below, instance.mapIndex);
       this.touch(run, below, partner);
+    }
+  }
+
+  /** The same task, and those before it that wait for it, in the run that looks back at this one. */
+  #touchSuccessors(instance: LiveTaskInstance): void {
+    const { run } = instance;
+    const plan = run.plan.tasks[instance.taskIndex] as (typeof run.plan.tasks)[number];
+    for (const other of this.live.dags.get(run.dagId)?.runs ?? []) {
+      if (other.previous.kind !== 'live' || other.previous.run !== run) continue;
+      for (const index of [instance.taskIndex, ...plan.upstream]) {
+        const theirs = other.plan.indexOf.get(run.plan.tasks[index]?.task.taskId ?? '');
+        if (theirs !== undefined) this.touch(other, theirs);
+      }
     }
   }
 

@@ -3,7 +3,7 @@ import { type Callable, HostObject, hostFunction, readArguments, toHost, tuple }
 import type { ManifestNode } from '../manifest/node.js';
 import { assertContract, columnConstraints, modelConstraints } from './contract.js';
 import { applyGrants } from './grants.js';
-import { Column, quoteIdentifier, Relation } from './relation.js';
+import { type Column, quoteIdentifier, Relation } from './relation.js';
 import { ResultTable } from './result-table.js';
 import type { Runtime } from './runtime.js';
 import type { NodeScope } from './scope.js';
@@ -32,15 +32,22 @@ export class AdapterObject extends HostObject {
   }
 }
 
-type Method = (self: AdapterObject, args: unknown[], kwargs: Record<string, unknown>, run: Parameters<Callable['call']>[0]) => unknown;
+type Method = (
+  self: AdapterObject,
+  args: unknown[],
+  kwargs: Record<string, unknown>,
+  run: Parameters<Callable['call']>[0],
+) => unknown;
 
 /** Calls a macro of the project in the middle of a template, with the limits of its rendering. */
-const macroMethod = (name: string): Method => (self, args, kwargs, run) => {
-  const macro = self.scope.macro(name);
-  if (!macro) throw new MillraceError('SQL_REFERENCE_UNKNOWN', `there is no macro "${name}"`);
-  self.runtime.forgetRelations();
-  return macro.call(run, args, kwargs);
-};
+const macroMethod =
+  (name: string): Method =>
+  (self, args, kwargs, run) => {
+    const macro = self.scope.macro(name);
+    if (!macro) throw new MillraceError('SQL_REFERENCE_UNKNOWN', `there is no macro "${name}"`);
+    self.runtime.forgetRelations();
+    return macro.call(run, args, kwargs);
+  };
 
 const nothing: Method = () => '';
 
@@ -58,19 +65,30 @@ const methods: Record<string, Method> = {
     return tuple([self.runtime.response(result), fetch ? ResultTable.of(result) : new ResultTable([], [])]);
   },
   get_relation: (self, args, kwargs) => {
-    const [database, schema, identifier] = readArguments('adapter.get_relation', ['database', 'schema', 'identifier'], args, kwargs);
+    const [database, schema, identifier] = readArguments(
+      'adapter.get_relation',
+      ['database', 'schema', 'identifier'],
+      args,
+      kwargs,
+    );
     return self.runtime.relation(text(database), String(schema), String(identifier));
   },
   load_relation: (self, args) => lookup(self, args[0]),
   get_columns_in_relation: (self, args, kwargs) => columnsOf(self, args[0] ?? kwargs['relation']),
-  get_column_schema_from_query: (self, args) => self.runtime.adapter.columnsOfQuery(self.runtime.connection, String(args[0])),
+  get_column_schema_from_query: (self, args) =>
+    self.runtime.adapter.columnsOfQuery(self.runtime.connection, String(args[0])),
   get_missing_columns: async (self, args, kwargs) => {
     const [from, to] = readArguments('adapter.get_missing_columns', ['from_relation', 'to_relation'], args, kwargs);
     const known = new Set((await columnsOf(self, to)).map((column) => column.name));
     return (await columnsOf(self, from)).filter((column) => !known.has(column.name));
   },
   expand_target_column_types: async (self, args, kwargs) => {
-    const [from, to] = readArguments('adapter.expand_target_column_types', ['from_relation', 'to_relation'], args, kwargs);
+    const [from, to] = readArguments(
+      'adapter.expand_target_column_types',
+      ['from_relation', 'to_relation'],
+      args,
+      kwargs,
+    );
     const current = await columnsOf(self, to);
     for (const column of await columnsOf(self, from))
       if (current.find((each) => each.name === column.name)?.canExpandTo(column))
@@ -80,9 +98,18 @@ const methods: Record<string, Method> = {
   already_exists: async (self, args) => (await self.runtime.relation(null, String(args[0]), String(args[1]))) !== null,
   check_schema_exists: async (self, args, kwargs) => {
     const [database, schema] = readArguments('adapter.check_schema_exists', ['database', 'schema'], args, kwargs);
-    return (await self.runtime.adapter.lookup(self.runtime.connection, { database: text(database), schema: String(schema), identifier: '' })).schemaExists;
+    return (
+      await self.runtime.adapter.lookup(self.runtime.connection, {
+        database: text(database),
+        schema: String(schema),
+        identifier: '',
+      })
+    ).schemaExists;
   },
-  list_schemas: async (self) => (await self.runtime.execute('select distinct schema_name from information_schema.schemata order by 1')).rows.map(([name]) => name),
+  list_schemas: async (self) =>
+    (await self.runtime.execute('select distinct schema_name from information_schema.schemata order by 1')).rows.map(
+      ([name]) => name,
+    ),
   list_relations: listRelations,
   list_relations_without_caching: listRelations,
   create_schema: macroMethod('create_schema'),
@@ -126,15 +153,27 @@ const methods: Record<string, Method> = {
   },
 };
 
-async function listRelations(self: AdapterObject, args: unknown[], kwargs: Record<string, unknown>): Promise<Relation[]> {
+async function listRelations(
+  self: AdapterObject,
+  args: unknown[],
+  kwargs: Record<string, unknown>,
+): Promise<Relation[]> {
   const schema = args[0] instanceof Relation ? args[0].schema : (args[1] ?? kwargs['schema'] ?? args[0]);
   return self.runtime.adapter.listRelations(self.runtime.connection, [String(schema)]);
 }
 
 function columnsOf(self: AdapterObject, relation: unknown): Promise<Column[]> {
-  if (!(relation instanceof Relation)) throw new MillraceError('SQL_COMPILATION_FAILED', `a relation is needed to ask for its columns; got ${relation === null ? 'none' : String(relation)}`);
+  if (!(relation instanceof Relation))
+    throw new MillraceError(
+      'SQL_COMPILATION_FAILED',
+      `a relation is needed to ask for its columns; got ${relation === null ? 'none' : String(relation)}`,
+    );
   const schema = relation.includePolicy.schema ? (relation.schema ?? '') : '';
-  return self.runtime.adapter.columnsOf(self.runtime.connection, { database: relation.database, schema, identifier: relation.identifier ?? '' });
+  return self.runtime.adapter.columnsOf(self.runtime.connection, {
+    database: relation.database,
+    schema,
+    identifier: relation.identifier ?? '',
+  });
 }
 
 function lookup(self: AdapterObject, relation: unknown): Promise<Relation | null> {
@@ -145,4 +184,3 @@ function lookup(self: AdapterObject, relation: unknown): Promise<Relation | null
 function text(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
-

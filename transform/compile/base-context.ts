@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../kernel/json.js';
-import { library, type LibraryHooks } from '../jinja/library.js';
 import { HostObject, hostFunction } from '../jinja/index.js';
+import { type LibraryHooks, library } from '../jinja/library.js';
 import { envVarFunction, varFunction } from '../project/vars.js';
 import { Column, Relation, type RelationType } from './relation.js';
 
@@ -90,13 +90,31 @@ class Flags extends HostObject {
 function metadataEnvs(env: Record<string, string | undefined>): JsonObject {
   const prefix = 'DBT_ENV_CUSTOM_ENV_';
   return Object.fromEntries(
-    Object.entries(env).flatMap(([key, value]) => (key.startsWith(prefix) && value !== undefined ? [[key.slice(prefix.length), value]] : [])),
+    Object.entries(env).flatMap(([key, value]) =>
+      key.startsWith(prefix) && value !== undefined ? [[key.slice(prefix.length), value]] : [],
+    ),
   );
 }
 
 const translations: Record<string, Record<string, string>> = {
-  postgres: { string: 'text', timestamp: 'timestamp without time zone', float: 'float', integer: 'integer', bigint: 'bigint', boolean: 'boolean', numeric: 'numeric' },
-  duckdb: { string: 'varchar', timestamp: 'timestamp', float: 'float', integer: 'integer', bigint: 'bigint', boolean: 'boolean', numeric: 'numeric' },
+  postgres: {
+    string: 'text',
+    timestamp: 'timestamp without time zone',
+    float: 'float',
+    integer: 'integer',
+    bigint: 'bigint',
+    boolean: 'boolean',
+    numeric: 'numeric',
+  },
+  duckdb: {
+    string: 'varchar',
+    timestamp: 'timestamp',
+    float: 'float',
+    integer: 'integer',
+    bigint: 'bigint',
+    boolean: 'boolean',
+    numeric: 'numeric',
+  },
 };
 
 /** `api.Relation` and `api.Column`. */
@@ -109,9 +127,15 @@ function apiObject(adapterType: string): Record<string, unknown> {
       add_ephemeral_prefix: hostFunction((args) => `__dbt__cte__${String(args[0])}`),
     },
     Column: {
-      create: hostFunction((args, kwargs) => new Column(String(args[0] ?? kwargs['name']), translate(args[1] ?? kwargs['label_or_dtype']))),
+      create: hostFunction(
+        (args, kwargs) => new Column(String(args[0] ?? kwargs['name']), translate(args[1] ?? kwargs['label_or_dtype'])),
+      ),
       translate_type: hostFunction((args) => translate(args[0])),
-      numeric_type: hostFunction((args) => (args[1] === undefined || args[1] === null ? String(args[0]) : `${String(args[0])}(${String(args[1])},${String(args[2])})`)),
+      numeric_type: hostFunction((args) =>
+        args[1] === undefined || args[1] === null
+          ? String(args[0])
+          : `${String(args[0])}(${String(args[1])},${String(args[2])})`,
+      ),
       string_type: hostFunction((args) => `character varying(${String(args[0])})`),
     },
   };
@@ -126,4 +150,3 @@ function createRelation(kwargs: Record<string, unknown>): Relation {
     type: text('type') as RelationType | null,
   });
 }
-

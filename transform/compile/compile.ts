@@ -1,5 +1,5 @@
 import type { ManifestNode } from '../manifest/node.js';
-import { nodeContext, type NodeContext, type NodeContextOptions } from './node-context.js';
+import { type NodeContext, type NodeContextOptions, nodeContext } from './node-context.js';
 import type { Runtime } from './runtime.js';
 
 export interface Compiled {
@@ -8,16 +8,28 @@ export interface Compiled {
 }
 
 /** Renders a node to SQL. Ephemeral models that it refers to come before it as CTEs, each once, in the order of their need. */
-export async function compileNode(runtime: Runtime, node: ManifestNode, options: NodeContextOptions = {}): Promise<Compiled> {
+export async function compileNode(
+  runtime: Runtime,
+  node: ManifestNode,
+  options: NodeContextOptions = {},
+): Promise<Compiled> {
   const context = nodeContext(runtime, node, options);
-  const rendered = node.resource_type === 'seed' ? '' : await runtime.project.template(node.raw_code, node.original_file_path).render(context.scope);
+  const rendered =
+    node.resource_type === 'seed'
+      ? ''
+      : await runtime.project.template(node.raw_code, node.original_file_path).render(context.scope);
   const ctes = new Map<string, string>();
   await addEphemeral(runtime, context.ephemeral, options, ctes);
   return { sql: withCtes(rendered, ctes), context };
 }
 
 /** Ephemeral models are compiled without their own CTEs: those come first in the list. */
-async function addEphemeral(runtime: Runtime, ids: Set<string>, options: NodeContextOptions, ctes: Map<string, string>): Promise<void> {
+async function addEphemeral(
+  runtime: Runtime,
+  ids: Set<string>,
+  options: NodeContextOptions,
+  ctes: Map<string, string>,
+): Promise<void> {
   for (const id of ids) {
     if (ctes.has(id)) continue;
     const node = runtime.project.manifest.nodes.get(id) as ManifestNode;
@@ -45,4 +57,3 @@ function skipBlanks(sql: string, from: number): number {
   const blank = /^(\s+|--[^\n]*(\n|$)|\/\*[\s\S]*?\*\/)/.exec(sql.slice(from));
   return blank ? skipBlanks(sql, from + blank[0].length) : from;
 }
-

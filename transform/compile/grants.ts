@@ -1,15 +1,25 @@
 import { MillraceError } from '../../kernel/errors.js';
-import { quoteLiteral, type Relation } from './relation.js';
-import type { AdapterObject } from './adapter-object.js';
 import { invoke, str } from '../jinja/index.js';
+import type { AdapterObject } from './adapter-object.js';
+import { quoteLiteral, type Relation } from './relation.js';
 
 /** Brings the grants on a relation to what the config says: takes back what is too much (when it existed before), gives what is missing. */
-export async function applyGrants(self: AdapterObject, relation: Relation, wanted: Record<string, unknown>, revokes: boolean): Promise<void> {
+export async function applyGrants(
+  self: AdapterObject,
+  relation: Relation,
+  wanted: Record<string, unknown>,
+  revokes: boolean,
+): Promise<void> {
   if (Object.keys(wanted).length === 0) return;
   if (self.runtime.adapter.type !== 'postgres')
     throw new MillraceError('SQL_COMPILATION_FAILED', `${self.node.name}: ${self.runtime.adapter.type} has no grants`);
   const current = revokes ? await currentGrants(self, relation) : new Map<string, Set<string>>();
-  const lists = new Map(Object.entries(wanted).map(([privilege, grantees]) => [privilege.toLowerCase(), (Array.isArray(grantees) ? grantees : [grantees]).map(String)]));
+  const lists = new Map(
+    Object.entries(wanted).map(([privilege, grantees]) => [
+      privilege.toLowerCase(),
+      (Array.isArray(grantees) ? grantees : [grantees]).map(String),
+    ]),
+  );
   for (const [privilege, grantees] of lists) {
     const missing = grantees.filter((grantee) => !current.get(privilege)?.has(grantee));
     if (missing.length > 0) await send(self, 'get_grant_sql', [relation, privilege, missing]);
@@ -26,7 +36,8 @@ async function currentGrants(self: AdapterObject, relation: Relation): Promise<M
       `and table_schema = ${quoteLiteral(relation.schema ?? '')} and table_name = ${quoteLiteral(relation.identifier ?? '')}`,
   );
   const found = new Map<string, Set<string>>();
-  for (const [grantee, privilege] of rows) found.set(String(privilege), (found.get(String(privilege)) ?? new Set()).add(String(grantee)));
+  for (const [grantee, privilege] of rows)
+    found.set(String(privilege), (found.get(String(privilege)) ?? new Set()).add(String(grantee)));
   return found;
 }
 

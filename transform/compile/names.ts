@@ -1,16 +1,28 @@
 import { MillraceError } from '../../kernel/errors.js';
 import type { Json } from '../../kernel/json.js';
-import type { ManifestNode, RefCall } from '../manifest/node.js';
-import { readArguments } from '../jinja/index.js';
 import type { Arguments, Keywords } from '../jinja/index.js';
+import { readArguments } from '../jinja/index.js';
+import type { ManifestNode, RefCall } from '../manifest/node.js';
 
 /** The arguments of `ref`: a name, or package and name, and a version. */
 export function readRef(args: Arguments, kwargs: Keywords): RefCall {
   const { version, v, ...others } = kwargs;
-  if (args.length === 0 || args.length > 2 || Object.keys(others).length > 0 || !args.every((arg) => typeof arg === 'string'))
-    throw new MillraceError('SQL_COMPILATION_FAILED', `ref() takes a name, or a package and a name, as texts; got ${args.length} arguments`);
+  if (
+    args.length === 0 ||
+    args.length > 2 ||
+    Object.keys(others).length > 0 ||
+    !args.every((arg) => typeof arg === 'string')
+  )
+    throw new MillraceError(
+      'SQL_COMPILATION_FAILED',
+      `ref() takes a name, or a package and a name, as texts; got ${args.length} arguments`,
+    );
   const [first, second] = args as [string, string | undefined];
-  return { name: second ?? first, package: second === undefined ? null : first, version: ((version ?? v) as Json | undefined) ?? null };
+  return {
+    name: second ?? first,
+    package: second === undefined ? null : first,
+    version: ((version ?? v) as Json | undefined) ?? null,
+  };
 }
 
 export function readSourceCall(args: Arguments, kwargs: Keywords): [string, string] {

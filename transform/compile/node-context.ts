@@ -63,14 +63,20 @@ export function nodeContext(runtime: Runtime, node: ManifestNode, options: NodeC
     selected_resources: project.selectedResources,
     doc: hostFunction(() => ''),
     write: hostFunction(() => ''),
-    render: hostFunction((args) => compileTemplate(String(args[0] ?? ''), { path: node.original_file_path }).render(scope)),
+    render: hostFunction((args) =>
+      compileTemplate(String(args[0] ?? ''), { path: node.original_file_path }).render(scope),
+    ),
     store_result: hostFunction((args, kwargs) => {
       const [name, response, table] = readArguments('store_result', ['name', 'response', 'agate_table?'], args, kwargs);
       runtime.store(String(name), response, table);
       return '';
     }),
     store_raw_result: hostFunction((_args, kwargs) => {
-      const response = { _message: kwargs['message'] ?? '', code: kwargs['code'] ?? null, rows_affected: kwargs['rows_affected'] ?? null };
+      const response = {
+        _message: kwargs['message'] ?? '',
+        code: kwargs['code'] ?? null,
+        rows_affected: kwargs['rows_affected'] ?? null,
+      };
       runtime.store(String(kwargs['name']), response, kwargs['agate_table']);
       return '';
     }),
@@ -91,18 +97,29 @@ function lazyKwargs(node: ManifestNode, scope: NodeScope): unknown {
   return renderKwargs(kwargs, scope, node.original_file_path, false);
 }
 
-function refFunction(runtime: Runtime, node: ManifestNode, ephemeral: Set<string>, options: NodeContextOptions): Callable {
+function refFunction(
+  runtime: Runtime,
+  node: ManifestNode,
+  ephemeral: Set<string>,
+  options: NodeContextOptions,
+): Callable {
   return hostFunction(function ref(args, kwargs) {
     const call = readRef(args, kwargs);
     const found = runtime.project.resolver.ref(call, node.package_name);
     if (!found) throw runtime.project.resolver.unknownRef(call, describeNode(node));
     if (node.resource_type !== 'operation' && !node.depends_on.nodes.includes(found.unique_id))
-      throw new MillraceError('SQL_COMPILATION_FAILED', `${describeNode(node)} uses ${describeRef(call)} only while it runs, so the order of building cannot know of it`, {
-        hint: `Add a comment at the top of the file: -- depends_on: {{ ${describeRef(call)} }}`,
-      });
+      throw new MillraceError(
+        'SQL_COMPILATION_FAILED',
+        `${describeNode(node)} uses ${describeRef(call)} only while it runs, so the order of building cannot know of it`,
+        {
+          hint: `Add a comment at the top of the file: -- depends_on: {{ ${describeRef(call)} }}`,
+        },
+      );
     if (found.config['materialized'] === 'ephemeral' && found.resource_type === 'model') {
       ephemeral.add(found.unique_id);
-      const cte = runtime.project.relationOf(found).with({ database: null, schema: null, identifier: `__dbt__cte__${found.name}`, type: 'cte' });
+      const cte = runtime.project
+        .relationOf(found)
+        .with({ database: null, schema: null, identifier: `__dbt__cte__${found.name}`, type: 'cte' });
       return options.resolve?.(found, cte) ?? cte;
     }
     const relation = runtime.deferred.get(found.unique_id) ?? runtime.project.relationOf(found);
@@ -128,7 +145,8 @@ function configObject(node: ManifestNode, scope: NodeScope): Callable {
   const read = (name: string): unknown => {
     const value = overlay.has(name) ? overlay.get(name) : node.config[name];
     // `where` may itself be a template.
-    if (name === 'where' && typeof value === 'string' && hasTemplate(value)) return compileTemplate(value, { path: node.original_file_path }).renderSync(scope);
+    if (name === 'where' && typeof value === 'string' && hasTemplate(value))
+      return compileTemplate(value, { path: node.original_file_path }).renderSync(scope);
     return value;
   };
   const get = hostFunction((args, kwargs) => {
@@ -136,13 +154,17 @@ function configObject(node: ManifestNode, scope: NodeScope): Callable {
     const value = read(String(name));
     return value === undefined || value === null ? preset : fromHost(value);
   });
-  const persists = (key: string) => hostFunction(() => isObject(node.config['persist_docs']) && node.config['persist_docs'][key] === true);
+  const persists = (key: string) =>
+    hostFunction(() => isObject(node.config['persist_docs']) && node.config['persist_docs'][key] === true);
   return hostFunction(() => '', {
     get,
     require: hostFunction((args) => {
       const value = read(String(args[0]));
       if (value !== undefined && value !== null) return fromHost(value);
-      throw new MillraceError('SQL_COMPILATION_FAILED', `${describeNode(node)} does not define a required config parameter '${String(args[0])}'`);
+      throw new MillraceError(
+        'SQL_COMPILATION_FAILED',
+        `${describeNode(node)} does not define a required config parameter '${String(args[0])}'`,
+      );
     }),
     set: hostFunction((args) => {
       overlay.set(String(args[0]), toHost(args[1]));
@@ -157,4 +179,3 @@ function configObject(node: ManifestNode, scope: NodeScope): Callable {
     persist_column_docs: persists('columns'),
   });
 }
-

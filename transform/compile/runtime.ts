@@ -60,7 +60,10 @@ export class Runtime {
     if (known !== undefined) return known;
     const { schemaExists, type } = await this.adapter.lookup(this.connection, { database, schema, identifier });
     if (schemaExists) this.#schemas.add(schema);
-    const relation = type === null ? null : new Relation({ database: database ?? this.adapter.database, schema, identifier, type: type as RelationType });
+    const relation =
+      type === null
+        ? null
+        : new Relation({ database: database ?? this.adapter.database, schema, identifier, type: type as RelationType });
     this.#relations.set(key, relation);
     return relation;
   }
@@ -77,7 +80,11 @@ export class Runtime {
     try {
       await this.execute(`create schema if not exists ${name}`);
     } catch (error) {
-      const { schemaExists } = await this.adapter.lookup(this.connection, { database: node.database, schema: node.schema, identifier: '' });
+      const { schemaExists } = await this.adapter.lookup(this.connection, {
+        database: node.database,
+        schema: node.schema,
+        identifier: '',
+      });
       if (!schemaExists) throw error;
     }
     this.#schemas.add(node.schema);
@@ -86,7 +93,10 @@ export class Runtime {
   /** Keeps a result under a name for `load_result`. */
   store(name: string, response: unknown, table: unknown): void {
     const rows = table instanceof ResultTable ? table : new ResultTable([], []);
-    const shown = response !== null && typeof response === 'object' ? (response as Record<string, unknown>) : { _message: String(response ?? '') };
+    const shown =
+      response !== null && typeof response === 'object'
+        ? (response as Record<string, unknown>)
+        : { _message: String(response ?? '') };
     this.results.set(name, { response: shown, data: rows.rows.map((row) => row.values), table: rows });
   }
 

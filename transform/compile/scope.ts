@@ -37,7 +37,8 @@ export class NodeScope implements Context {
   *names(): Iterable<string> {
     yield* Object.keys(this.#own);
     yield* Object.keys(this.#base);
-    for (const entry of this.macros.registry.all) if (entry.packageName === this.#packageName || entry.packageName === internalPackage) yield entry.name;
+    for (const entry of this.macros.registry.all)
+      if (entry.packageName === this.#packageName || entry.packageName === internalPackage) yield entry.name;
     yield* this.macros.registry.packageNames;
   }
 

@@ -8,7 +8,7 @@ const values = Object.values(runtime);
 export function instantiate(write: () => string, source: Source): unknown {
   return withinStack(source, () => {
     // The only place where text becomes code: codegen.ts wrote it, and a template's text is a JSON literal in it.
-    const make = new Function(...names, '$s', `"use strict";\nreturn ${write()};`);
+    const make = new Function(...names, '$s', `"use strict";\nreturn (${write()});`);
     return make(...values, source);
   });
 }

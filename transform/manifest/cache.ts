@@ -53,7 +53,9 @@ export class CaptureCache {
 
   /** Writes what this parse used, when something of it was new. Readers see the old file or the new one, whole. */
   save(): void {
-    const unused = Object.keys(this.#before.captures).length + Object.keys(this.#before.yaml).length > Object.keys(this.#now.captures).length + Object.keys(this.#now.yaml).length;
+    const unused =
+      Object.keys(this.#before.captures).length + Object.keys(this.#before.yaml).length >
+      Object.keys(this.#now.captures).length + Object.keys(this.#now.yaml).length;
     if (this.#path === null || (!this.#isNew && !unused)) return;
     mkdirSync(dirname(this.#path), { recursive: true });
     const temporary = `${this.#path}.${process.pid}.tmp`;

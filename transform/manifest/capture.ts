@@ -46,7 +46,8 @@ export function captureTemplate(
   });
   own['adapter'] = new ParseAdapter(scope);
   options.prepare?.(scope, own);
-  const place = options.firstLine === undefined ? { path: options.path } : { path: options.path, firstLine: options.firstLine };
+  const place =
+    options.firstLine === undefined ? { path: options.path } : { path: options.path, firstLine: options.firstLine };
   compileTemplate(text, place).renderSync(scope, { lenient: true });
   return { ...capture, refs: distinct(capture.refs), sources: distinct(capture.sources), macros: [...macros] };
 }
@@ -108,7 +109,15 @@ function parseConfig(capture: Capture): Callable {
 }
 
 /** Methods that give a list, so that templates can loop over what they get. */
-const listMethods = new Set(['get_columns_in_relation', 'get_missing_columns', 'list_relations', 'list_relations_without_caching', 'list_schemas', 'get_column_schema_from_query', 'get_columns_in_select_sql']);
+const listMethods = new Set([
+  'get_columns_in_relation',
+  'get_missing_columns',
+  'list_relations',
+  'list_relations_without_caching',
+  'list_schemas',
+  'get_column_schema_from_query',
+  'get_columns_in_select_sql',
+]);
 
 /** `adapter` while parsing: it knows names and macros, and nothing of the database. */
 class ParseAdapter extends HostObject {
@@ -125,7 +134,9 @@ class ParseAdapter extends HostObject {
     if (name === 'quote') return hostFunction((args) => `"${String(args[0])}"`);
     if (name === 'execute') return hostFunction(() => [null, null]);
     if (listMethods.has(name)) return hostFunction(() => []);
-    return hostFunction(() => (name === 'get_relation' ? null : new Undefined(`adapter.${name}() is not known while parsing`)));
+    return hostFunction(() =>
+      name === 'get_relation' ? null : new Undefined(`adapter.${name}() is not known while parsing`),
+    );
   }
 
   override toString(): string {

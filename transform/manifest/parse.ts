@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { MillraceError } from '../../kernel/errors.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
 import { packageRoot } from '../../kernel/paths.js';
 import type { Invocation, RunFlags } from '../compile/base-context.js';
-import { MillraceError } from '../../kernel/errors.js';
 import type { LibraryHooks } from '../jinja/library.js';
+import { library } from '../jinja/library.js';
 import { readSources, sha256 } from '../project/files.js';
 import { type Package, packageDirs, readPackage, readProjectKeys, requireInstalled } from '../project/package.js';
 import { readTarget, targetVariables } from '../project/profile.js';
 import { renderYaml } from '../project/render.js';
 import { envVarFunction, varFunction } from '../project/vars.js';
 import { isObject } from '../project/yaml.js';
-import { library } from '../jinja/library.js';
 import { CaptureCache } from './cache.js';
 import { internalPackage, MacroRegistry } from './macros.js';
 import type { Manifest } from './node.js';
@@ -57,13 +57,25 @@ export function parseProject(options: LoadOptions): ParsedProject {
   const dir = resolve(options.dir);
   const keys = readProjectKeys(dir);
   const flags = readFlags(keys, options.flags);
-  const invocation: Invocation = { id: options.invocationId ?? randomUUID(), startedAt: Date.now(), flags, env, hooks: options.hooks ?? {} };
+  const invocation: Invocation = {
+    id: options.invocationId ?? randomUUID(),
+    startedAt: Date.now(),
+    flags,
+    env,
+    hooks: options.hooks ?? {},
+  };
   const profileVars = isObject(keys['vars']) ? keys['vars'] : {};
-  const early = { ...library(invocation.hooks), var: varFunction({ ...profileVars, ...cliVars }, 'the project'), env_var: envVarFunction(env, { secrets: true }) };
+  const early = {
+    ...library(invocation.hooks),
+    var: varFunction({ ...profileVars, ...cliVars }, 'the project'),
+    env_var: envVarFunction(env, { secrets: true }),
+  };
   const target = readTarget({
     projectDir: dir,
     profilesDir: options.profilesDir,
-    profileName: options.profile ?? (typeof keys['profile'] === 'string' ? String(renderYaml(keys['profile'], early, 'dbt_project.yml')) : null),
+    profileName:
+      options.profile ??
+      (typeof keys['profile'] === 'string' ? String(renderYaml(keys['profile'], early, 'dbt_project.yml')) : null),
     target: options.target,
     connectionUrl: options.connectionUrl,
     threads: options.threads,
@@ -72,7 +84,10 @@ export function parseProject(options: LoadOptions): ParsedProject {
   });
   const context = { ...early, target: targetVariables(target), env_var: envVarFunction(env, { secrets: false }) };
   const root = readPackage(dir, keys, context);
-  const packages = [root, ...packageDirs(root, context).map((each) => readPackage(each, readProjectKeys(each), context))];
+  const packages = [
+    root,
+    ...packageDirs(root, context).map((each) => readPackage(each, readProjectKeys(each), context)),
+  ];
   requireInstalled(root, packages, context);
   requireDistinct(packages);
   const world: ParseWorld = {
@@ -95,7 +110,18 @@ export function parseProject(options: LoadOptions): ParsedProject {
 
 function readWorld(world: ParseWorld): ParsedProject {
   const macroText = readMacros(world);
-  world.captures.setWorld(sha256(JSON.stringify([macroText, world.cliVars, targetVariables(world.target), world.packages.map((each) => each.file.vars), world.invocation.flags, envUsed(world)])));
+  world.captures.setWorld(
+    sha256(
+      JSON.stringify([
+        macroText,
+        world.cliVars,
+        targetVariables(world.target),
+        world.packages.map((each) => each.file.vars),
+        world.invocation.flags,
+        envUsed(world),
+      ]),
+    ),
+  );
   readDocs(world);
   readAllProperties(world);
   readNodes(world);
@@ -114,7 +140,9 @@ function readWorld(world: ParseWorld): ParsedProject {
 function readMacros(world: ParseWorld): string {
   const sums: string[] = [];
   const folder = join(packageRoot, 'transform', 'builtins');
-  for (const name of readdirSync(folder).filter((each) => each.endsWith('.sql')).sort()) {
+  for (const name of readdirSync(folder)
+    .filter((each) => each.endsWith('.sql'))
+    .sort()) {
     const text = readFileSync(join(folder, name), 'utf8');
     world.registry.addFile(internalPackage, text, `builtins/${name}`, null);
     sums.push(sha256(text));
@@ -147,7 +175,11 @@ function addMacros(world: ParseWorld): void {
       meta: isObject(properties?.config['meta']) ? properties.config['meta'] : {},
       docs: { show: true, node_color: null },
       patch_path: properties ? `${properties.packageName}://${properties.path}` : null,
-      arguments: entry.definition.parameters.map((parameter) => ({ name: parameter.name, type: parameter.type ?? null, description: '' })),
+      arguments: entry.definition.parameters.map((parameter) => ({
+        name: parameter.name,
+        type: parameter.type ?? null,
+        description: '',
+      })),
       created_at: world.createdAt,
       supported_languages: null,
     });
@@ -161,7 +193,9 @@ function envUsed(world: ParseWorld): string {
 }
 
 function readFlags(keys: JsonObject, given: Partial<RunFlags> | undefined): RunFlags {
-  const project = Object.fromEntries(Object.entries(isObject(keys['flags']) ? keys['flags'] : {}).map(([name, value]) => [name.toLowerCase(), value]));
+  const project = Object.fromEntries(
+    Object.entries(isObject(keys['flags']) ? keys['flags'] : {}).map(([name, value]) => [name.toLowerCase(), value]),
+  );
   return {
     fullRefresh: false,
     storeFailures: project['store_failures'] === true,
@@ -178,7 +212,11 @@ function requireDistinct(packages: Package[]): void {
   const seen = new Map<string, Package>();
   for (const pkg of packages) {
     const other = seen.get(pkg.name);
-    if (other) throw new MillraceError('SQL_PROJECT_INVALID', `two packages are called "${pkg.name}": ${other.dir} and ${pkg.dir}`);
+    if (other)
+      throw new MillraceError(
+        'SQL_PROJECT_INVALID',
+        `two packages are called "${pkg.name}": ${other.dir} and ${pkg.dir}`,
+      );
     seen.set(pkg.name, pkg);
   }
 }

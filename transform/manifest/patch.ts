@@ -1,10 +1,10 @@
+import { MillraceError } from '../../kernel/errors.js';
+import { compileTemplate, hostFunction } from '../jinja/index.js';
 import { md5 } from '../project/files.js';
+import { didYouMean } from '../project/nearest.js';
 import { type ColumnProperties, type NodeProperties, readColumns } from '../project/properties.js';
 import { hasTemplate } from '../project/render.js';
 import { isObject } from '../project/yaml.js';
-import { compileTemplate, hostFunction } from '../jinja/index.js';
-import { MillraceError } from '../../kernel/errors.js';
-import { didYouMean } from '../project/nearest.js';
 import type { ManifestColumn, ManifestNode } from './node.js';
 import { versionEntry } from './read-nodes.js';
 import type { ParseWorld } from './world.js';
@@ -24,10 +24,23 @@ export function applyProperties(world: ParseWorld, node: ManifestNode, propertie
   const { raw } = properties;
   const entry = versionEntry(properties, node.version);
   node.patch_path = `${properties.packageName}://${properties.path}`;
-  node.description = describe(world, properties.packageName, typeof entry?.['description'] === 'string' ? entry['description'] : properties.description, properties.path);
-  node.columns = Object.fromEntries(columnsOf(properties, entry).map((column) => [column.name, manifestColumn(world, properties, column)]));
+  node.description = describe(
+    world,
+    properties.packageName,
+    typeof entry?.['description'] === 'string' ? entry['description'] : properties.description,
+    properties.path,
+  );
+  node.columns = Object.fromEntries(
+    columnsOf(properties, entry).map((column) => [column.name, manifestColumn(world, properties, column)]),
+  );
   if (node.resource_type !== 'model') return;
-  node.constraints = (Array.isArray(entry?.['constraints']) ? entry['constraints'] : Array.isArray(raw['constraints']) ? raw['constraints'] : []).filter(isObject);
+  node.constraints = (
+    Array.isArray(entry?.['constraints'])
+      ? entry['constraints']
+      : Array.isArray(raw['constraints'])
+        ? raw['constraints']
+        : []
+  ).filter(isObject);
   node.latest_version = node.version === null ? null : (raw['latest_version'] ?? latestOf(raw['versions']));
   if (typeof raw['deprecation_date'] === 'string') node.deprecation_date = raw['deprecation_date'];
   if (node.contract.enforced) node.contract.checksum = contractChecksum(node);
@@ -42,13 +55,20 @@ export function describe(world: ParseWorld, packageName: string, text: string, p
     const found = candidates.map((each) => world.manifest.docs.get(`doc.${each}.${name}`)).find(Boolean);
     if (found) return found.block_contents;
     throw new MillraceError('SQL_REFERENCE_UNKNOWN', `${path}: there is no docs block "${name}"`, {
-      hint: didYouMean(name, [...world.manifest.docs.values()].map((each) => each.name)),
+      hint: didYouMean(
+        name,
+        [...world.manifest.docs.values()].map((each) => each.name),
+      ),
     });
   });
   return compileTemplate(text, { path }).renderSync({ doc });
 }
 
-export function manifestColumn(world: ParseWorld, properties: NodeProperties, column: ColumnProperties): ManifestColumn {
+export function manifestColumn(
+  world: ParseWorld,
+  properties: NodeProperties,
+  column: ColumnProperties,
+): ManifestColumn {
   return {
     name: column.name,
     description: describe(world, properties.packageName, column.description, properties.path),
@@ -69,7 +89,9 @@ function columnsOf(properties: NodeProperties, entry: ReturnType<typeof versionE
   const excluded = Array.isArray(filter?.['exclude']) ? filter['exclude'] : [];
   const included = filter?.['include'];
   const kept = filter
-    ? properties.columns.filter((column) => !excluded.includes(column.name) && (!Array.isArray(included) || included.includes(column.name)))
+    ? properties.columns.filter(
+        (column) => !excluded.includes(column.name) && (!Array.isArray(included) || included.includes(column.name)),
+      )
     : [];
   const named = own.filter((column) => column.name !== '');
   return [...kept.filter((column) => !named.some((each) => each.name === column.name)), ...named];
@@ -78,9 +100,15 @@ function columnsOf(properties: NodeProperties, entry: ReturnType<typeof versionE
 function latestOf(versions: unknown): string | number | null {
   if (!Array.isArray(versions)) return null;
   const all = versions.filter(isObject).map((entry) => entry['v'] as string | number);
-  return all.sort((a, b) => (typeof a === 'number' && typeof b === 'number' ? a - b : String(a) < String(b) ? -1 : 1)).at(-1) ?? null;
+  return (
+    all
+      .sort((a, b) => (typeof a === 'number' && typeof b === 'number' ? a - b : String(a) < String(b) ? -1 : 1))
+      .at(-1) ?? null
+  );
 }
 
 function contractChecksum(node: ManifestNode): string {
-  return md5(JSON.stringify(Object.values(node.columns).map((column) => [column.name, column.data_type, column.constraints])));
+  return md5(
+    JSON.stringify(Object.values(node.columns).map((column) => [column.name, column.data_type, column.constraints])),
+  );
 }

@@ -7,10 +7,10 @@ import { type ProjectSource, readSources, sha256 } from '../project/files.js';
 import type { Package } from '../project/package.js';
 import type { NodeProperties } from '../project/properties.js';
 import { isObject } from '../project/yaml.js';
-import { readSeedFiles } from './read-seeds.js';
 import { type Capture, captureTemplate } from './capture.js';
 import type { ManifestNode } from './node.js';
 import { applyProperties } from './patch.js';
+import { readSeedFiles } from './read-seeds.js';
 import { baseOf, type ParseWorld, placeNode } from './world.js';
 
 /** The trees of dbt_project.yml, by type of resource. */
@@ -42,7 +42,14 @@ export interface RawNode {
 /** Reads every node that has a file, of all packages: models, snapshots, seeds, singular tests, analyses, hooks of the project. */
 export function readNodes(world: ParseWorld): void {
   for (const pkg of world.packages) {
-    for (const raw of [...readModels(world, pkg), ...readSnapshots(world, pkg), ...readSeedFiles(world, pkg), ...readSingularTests(world, pkg), ...readAnalyses(world, pkg), ...readHooks(pkg)])
+    for (const raw of [
+      ...readModels(world, pkg),
+      ...readSnapshots(world, pkg),
+      ...readSeedFiles(world, pkg),
+      ...readSingularTests(world, pkg),
+      ...readAnalyses(world, pkg),
+      ...readHooks(pkg),
+    ])
       addNode(world, raw);
   }
 }
@@ -55,36 +62,49 @@ function readModels(world: ParseWorld, pkg: Package): RawNode[] {
     const properties = versioned?.properties ?? propertiesOf(world, pkg, 'models', stem);
     const name = versioned ? versioned.name : stem;
     const fqn = [pkg.name, ...foldersOf(source), name, ...(versioned ? [`v${String(versioned.version)}`] : [])];
-    return { ...fromFile('model', pkg, source, name), fqn, properties, ...(versioned ? { version: versioned.version } : {}) };
+    return {
+      ...fromFile('model', pkg, source, name),
+      fqn,
+      properties,
+      ...(versioned ? { version: versioned.version } : {}),
+    };
   });
 }
 
 /** Which file holds which version of a model: `defined_in`, else `<name>_v<version>`. */
-function versionsByFile(world: ParseWorld, pkg: Package): Map<string, { name: string; version: Json; properties: NodeProperties }> {
+function versionsByFile(
+  world: ParseWorld,
+  pkg: Package,
+): Map<string, { name: string; version: Json; properties: NodeProperties }> {
   const found = new Map<string, { name: string; version: Json; properties: NodeProperties }>();
   for (const file of world.properties)
     for (const model of file.packageName === pkg.name ? file.models : [])
       for (const entry of Array.isArray(model.raw['versions']) ? model.raw['versions'].filter(isObject) : []) {
         const version = entry['v'] as Json;
-        const stem = typeof entry['defined_in'] === 'string' ? entry['defined_in'] : `${model.name}_v${String(version)}`;
+        const stem =
+          typeof entry['defined_in'] === 'string' ? entry['defined_in'] : `${model.name}_v${String(version)}`;
         found.set(stem, { name: model.name, version, properties: model });
         // The latest version may also stand in a file without a suffix.
-        if (typeof entry['defined_in'] !== 'string' && String(version) === String(model.raw['latest_version'] ?? '')) found.set(model.name, { name: model.name, version, properties: model });
+        if (typeof entry['defined_in'] !== 'string' && String(version) === String(model.raw['latest_version'] ?? ''))
+          found.set(model.name, { name: model.name, version, properties: model });
       }
   return found;
 }
 
 /** Snapshots as blocks in files, and those that a properties file defines over a relation. */
 function readSnapshots(world: ParseWorld, pkg: Package): RawNode[] {
-  const blocks = readSources(pkg.dir, [...pkg.file.paths.snapshots, ...pkg.file.paths.models], ['.sql']).flatMap((source) =>
-    source.text.includes('snapshot') ? splitBlocks(source.text, { path: source.path, allowed: ['snapshot'] }).map((block) => ({
-      ...fromFile('snapshot', pkg, source, block.name),
-      fqn: [pkg.name, ...foldersOf(source), stemOf(source), block.name],
-      text: block.source,
-      firstLine: block.bodyLine,
-      checksum: { name: 'sha256', checksum: sha256(block.source.trim()) },
-      properties: propertiesOf(world, pkg, 'snapshots', block.name),
-    })) : [],
+  const blocks = readSources(pkg.dir, [...pkg.file.paths.snapshots, ...pkg.file.paths.models], ['.sql']).flatMap(
+    (source) =>
+      source.text.includes('snapshot')
+        ? splitBlocks(source.text, { path: source.path, allowed: ['snapshot'] }).map((block) => ({
+            ...fromFile('snapshot', pkg, source, block.name),
+            fqn: [pkg.name, ...foldersOf(source), stemOf(source), block.name],
+            text: block.source,
+            firstLine: block.bodyLine,
+            checksum: { name: 'sha256', checksum: sha256(block.source.trim()) },
+            properties: propertiesOf(world, pkg, 'snapshots', block.name),
+          }))
+        : [],
   );
   const defined = world.properties
     .filter((file) => file.packageName === pkg.name)
@@ -110,7 +130,10 @@ function readSnapshots(world: ParseWorld, pkg: Package): RawNode[] {
 function readSingularTests(world: ParseWorld, pkg: Package): RawNode[] {
   return readSources(pkg.dir, pkg.file.paths.tests, ['.sql'])
     .filter((source) => !source.relativePath.startsWith('generic/'))
-    .map((source) => ({ ...fromFile('test', pkg, source, stemOf(source)), properties: propertiesOf(world, pkg, 'dataTests', stemOf(source)) }));
+    .map((source) => ({
+      ...fromFile('test', pkg, source, stemOf(source)),
+      properties: propertiesOf(world, pkg, 'dataTests', stemOf(source)),
+    }));
 }
 
 function readAnalyses(world: ParseWorld, pkg: Package): RawNode[] {
@@ -123,7 +146,10 @@ function readAnalyses(world: ParseWorld, pkg: Package): RawNode[] {
 }
 
 function readHooks(pkg: Package): RawNode[] {
-  const kinds: [string, string[]][] = [['on-run-start', pkg.file.onRunStart], ['on-run-end', pkg.file.onRunEnd]];
+  const kinds: [string, string[]][] = [
+    ['on-run-start', pkg.file.onRunStart],
+    ['on-run-end', pkg.file.onRunEnd],
+  ];
   return kinds.flatMap(([kind, texts]) =>
     texts.map((text, index) => {
       const name = `${pkg.name}-${kind}-${index}`;
@@ -179,7 +205,11 @@ export function addNode(world: ParseWorld, raw: RawNode): void {
     sources: capture.sources,
     metrics: [],
     compiled_path: null,
-    contract: { enforced: isObject(config['contract']) && config['contract']['enforced'] === true, alias_types: true, checksum: null },
+    contract: {
+      enforced: isObject(config['contract']) && config['contract']['enforced'] === true,
+      alias_types: true,
+      checksum: null,
+    },
     ...(raw.resourceType === 'seed' ? { root_path: pkg.dir } : {}),
     ...(raw.version === undefined ? {} : { version: raw.version }),
     ...(raw.resourceType === 'operation' ? { index: Number(raw.name.split('-').at(-1)) } : {}),
@@ -191,7 +221,11 @@ export function addNode(world: ParseWorld, raw: RawNode): void {
 }
 
 /** The configs of a node in their order of precedence. */
-export function configOf(world: ParseWorld, raw: Pick<RawNode, 'resourceType' | 'pkg' | 'fqn' | 'properties' | 'version'>, inline: NodeConfig): NodeConfig {
+export function configOf(
+  world: ParseWorld,
+  raw: Pick<RawNode, 'resourceType' | 'pkg' | 'fqn' | 'properties' | 'version'>,
+  inline: NodeConfig,
+): NodeConfig {
   const tree = treeOf[raw.resourceType] ?? 'models';
   let config = configDefaults[raw.resourceType] ?? {};
   config = mergeConfig(config, configFromTree(raw.pkg.file.configTrees[tree] ?? {}, raw.fqn));
@@ -199,25 +233,39 @@ export function configOf(world: ParseWorld, raw: Pick<RawNode, 'resourceType' | 
   const entry = versionEntry(raw.properties, raw.version);
   if (isObject(entry?.['config'])) config = mergeConfig(config, entry['config']);
   config = mergeConfig(config, inline);
-  if (raw.pkg !== world.root) config = mergeConfig(config, configFromTree(world.root.file.configTrees[tree] ?? {}, raw.fqn));
+  if (raw.pkg !== world.root)
+    config = mergeConfig(config, configFromTree(world.root.file.configTrees[tree] ?? {}, raw.fqn));
   return config;
 }
 
-export function versionEntry(properties: NodeProperties | undefined, version: Json | undefined): JsonObject | undefined {
+export function versionEntry(
+  properties: NodeProperties | undefined,
+  version: Json | undefined,
+): JsonObject | undefined {
   if (version === undefined || !Array.isArray(properties?.raw['versions'])) return undefined;
   return properties.raw['versions'].filter(isObject).find((entry) => String(entry['v']) === String(version));
 }
 
 /** The quoted name, for what is kept in the database. */
 export function relationName(world: ParseWorld, pkg: Package, node: ManifestNode): string | null {
-  const kept = node.resource_type === 'test' ? node.config['store_failures'] === true || node.config['store_failures_as'] !== null : ['model', 'seed', 'snapshot'].includes(node.resource_type);
+  const kept =
+    node.resource_type === 'test'
+      ? node.config['store_failures'] === true || node.config['store_failures_as'] !== null
+      : ['model', 'seed', 'snapshot'].includes(node.resource_type);
   if (!kept || node.config['materialized'] === 'ephemeral') return null;
   return relationOf(world, pkg, node).render();
 }
 
 export function relationOf(world: Pick<ParseWorld, 'root'>, pkg: Package, node: ManifestNode): Relation {
   const quoting = isObject(node.config['quoting']) ? node.config['quoting'] : {};
-  const policy = { database: true, schema: true, identifier: true, ...world.root.file.quoting, ...(pkg === world.root ? {} : pkg.file.quoting), ...quoting };
+  const policy = {
+    database: true,
+    schema: true,
+    identifier: true,
+    ...world.root.file.quoting,
+    ...(pkg === world.root ? {} : pkg.file.quoting),
+    ...quoting,
+  };
   return new Relation({ database: node.database, schema: node.schema, identifier: node.alias, quotePolicy: policy });
 }
 
@@ -230,9 +278,13 @@ export function register(world: ParseWorld, node: ManifestNode): void {
   }
   const other = nodes.get(node.unique_id);
   if (other)
-    throw new MillraceError('SQL_PROJECT_INVALID', `two ${node.resource_type}s are called "${node.name}": ${other.original_file_path} and ${node.original_file_path}`, {
-      hint: 'Rename one of them, or disable it.',
-    });
+    throw new MillraceError(
+      'SQL_PROJECT_INVALID',
+      `two ${node.resource_type}s are called "${node.name}": ${other.original_file_path} and ${node.original_file_path}`,
+      {
+        hint: 'Rename one of them, or disable it.',
+      },
+    );
   nodes.set(node.unique_id, node);
 }
 
@@ -247,19 +299,40 @@ function captureOf(world: ParseWorld, raw: RawNode): Capture {
       registry: world.registry,
       packageName: raw.pkg.name,
       base: baseOf(world, raw.pkg.name),
-      own: { model: { name: raw.name, resource_type: raw.resourceType, package_name: raw.pkg.name, fqn: raw.fqn, path: raw.path } },
+      own: {
+        model: {
+          name: raw.name,
+          resource_type: raw.resourceType,
+          package_name: raw.pkg.name,
+          fqn: raw.fqn,
+          path: raw.path,
+        },
+      },
     }),
   );
 }
 
-export function propertiesOf(world: ParseWorld, pkg: Package, section: 'models' | 'seeds' | 'snapshots' | 'analyses' | 'dataTests', name: string): NodeProperties | undefined {
+export function propertiesOf(
+  world: ParseWorld,
+  pkg: Package,
+  section: 'models' | 'seeds' | 'snapshots' | 'analyses' | 'dataTests',
+  name: string,
+): NodeProperties | undefined {
   const found = world.propertyIndex.get(`${pkg.name}:${section}:${name}`) ?? [];
   if (found.length > 1)
-    throw new MillraceError('SQL_PROJECT_INVALID', `"${name}" is described twice under ${section}: in ${found.map((entry) => entry.path).join(' and ')}`);
+    throw new MillraceError(
+      'SQL_PROJECT_INVALID',
+      `"${name}" is described twice under ${section}: in ${found.map((entry) => entry.path).join(' and ')}`,
+    );
   return found[0];
 }
 
-function fromFile(resourceType: ManifestNode['resource_type'], pkg: Package, source: ProjectSource, name: string): RawNode {
+function fromFile(
+  resourceType: ManifestNode['resource_type'],
+  pkg: Package,
+  source: ProjectSource,
+  name: string,
+): RawNode {
   return {
     resourceType,
     name,

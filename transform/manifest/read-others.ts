@@ -40,11 +40,19 @@ function addGroup(world: ParseWorld, pkg: Package, entry: NodeProperties): void 
 function addExposure(world: ParseWorld, pkg: Package, entry: NodeProperties): void {
   const uniqueId = `exposure.${pkg.name}.${entry.name}`;
   const fqn = [pkg.name, ...entry.path.split('/').slice(1, -1), entry.name];
-  const config = mergeConfig(mergeConfig(configDefaults['exposure'] ?? {}, configFromTree(pkg.file.configTrees['exposures'] ?? {}, fqn)), entry.config);
+  const config = mergeConfig(
+    mergeConfig(configDefaults['exposure'] ?? {}, configFromTree(pkg.file.configTrees['exposures'] ?? {}, fqn)),
+    entry.config,
+  );
   const dependsOn = Array.isArray(entry.raw['depends_on']) ? entry.raw['depends_on'].map(String) : [];
   const text = dependsOn.map((each) => `{{ ${each} }}`).join('\n');
   const capture = world.captures.capture(sha256(`exposure:${pkg.name}:${text}`), () =>
-    captureTemplate(text, { path: entry.path, registry: world.registry, packageName: pkg.name, base: baseOf(world, pkg.name) }),
+    captureTemplate(text, {
+      path: entry.path,
+      registry: world.registry,
+      packageName: pkg.name,
+      base: baseOf(world, pkg.name),
+    }),
   );
   const exposure = {
     unique_id: uniqueId,
@@ -77,7 +85,10 @@ function addExposure(world: ParseWorld, pkg: Package, entry: NodeProperties): vo
 function addUnitTest(world: ParseWorld, pkg: Package, entry: NodeProperties): void {
   const model = String(entry.raw['model'] ?? '');
   const fqn = [pkg.name, ...entry.path.split('/').slice(1, -1), model, entry.name];
-  const config = mergeConfig(mergeConfig(configDefaults['unit_test'] ?? {}, configFromTree(pkg.file.configTrees['unit_tests'] ?? {}, fqn)), entry.config);
+  const config = mergeConfig(
+    mergeConfig(configDefaults['unit_test'] ?? {}, configFromTree(pkg.file.configTrees['unit_tests'] ?? {}, fqn)),
+    entry.config,
+  );
   if (config['enabled'] === false) return;
   const uniqueId = `unit_test.${pkg.name}.${model}.${entry.name}`;
   world.manifest.unitTests.set(uniqueId, {
@@ -106,7 +117,11 @@ function addUnitTest(world: ParseWorld, pkg: Package, entry: NodeProperties): vo
 function readSelectors(world: ParseWorld): void {
   const path = join(world.root.dir, 'selectors.yml');
   if (!existsSync(path)) return;
-  const content = renderYaml(readYamlObject(readFileSync(path, 'utf8'), path), baseOf(world, world.root.name), path) as JsonObject;
+  const content = renderYaml(
+    readYamlObject(readFileSync(path, 'utf8'), path),
+    baseOf(world, world.root.name),
+    path,
+  ) as JsonObject;
   for (const entry of Array.isArray(content['selectors']) ? content['selectors'].filter(isObject) : [])
     world.manifest.selectors.set(String(entry['name']), entry);
 }

@@ -22,20 +22,25 @@ export function readAllSources(world: ParseWorld): SourceTable[] {
   for (const file of world.properties) {
     const pkg = world.packages.find((each) => each.name === file.packageName) as Package;
     for (const source of file.sources)
-      for (const table of source.tables) tables.push({ source: makeSource(world, pkg, source, table), pkg, properties: table });
+      for (const table of source.tables)
+        tables.push({ source: makeSource(world, pkg, source, table), pkg, properties: table });
   }
   for (const { source } of tables) {
     const { sources, disabled } = world.manifest;
     if (source.config['enabled'] === false) disabled.set(source.unique_id, [source]);
     else if (sources.has(source.unique_id))
-      throw new MillraceError('SQL_PROJECT_INVALID', `the source ${source.source_name}.${source.name} is defined twice; the second time in ${source.original_file_path}`);
+      throw new MillraceError(
+        'SQL_PROJECT_INVALID',
+        `the source ${source.source_name}.${source.name} is defined twice; the second time in ${source.original_file_path}`,
+      );
     else sources.set(source.unique_id, source);
   }
   return tables.filter(({ source }) => source.config['enabled'] !== false);
 }
 
 function makeSource(world: ParseWorld, pkg: Package, source: SourceProperties, table: NodeProperties): ManifestSource {
-  const text = (...values: (Json | undefined)[]) => (values.find((value) => typeof value === 'string') as string | undefined) ?? null;
+  const text = (...values: (Json | undefined)[]) =>
+    (values.find((value) => typeof value === 'string') as string | undefined) ?? null;
   const folders = source.path.split('/').slice(1, -1);
   const fqn = [pkg.name, ...folders, source.name, table.name];
   const config = sourceConfig(world, pkg, fqn, source, table);
@@ -43,7 +48,12 @@ function makeSource(world: ParseWorld, pkg: Package, source: SourceProperties, t
   const schema = text(source.raw['schema']) ?? source.name;
   const database = text(source.raw['database'], source.raw['catalog']) ?? world.target.database;
   const quoting = { ...world.root.file.quoting, ...object(source.raw['quoting']), ...object(table.raw['quoting']) };
-  const relation = new Relation({ database, schema, identifier, quotePolicy: { database: true, schema: true, identifier: true, ...quoting } });
+  const relation = new Relation({
+    database,
+    schema,
+    identifier,
+    quotePolicy: { database: true, schema: true, identifier: true, ...quoting },
+  });
   return {
     unique_id: `source.${pkg.name}.${source.name}.${table.name}`,
     resource_type: 'source',
@@ -78,14 +88,22 @@ function makeSource(world: ParseWorld, pkg: Package, source: SourceProperties, t
 }
 
 /** The tree of dbt_project.yml, then what the source says for all its tables, then the table. */
-function sourceConfig(world: ParseWorld, pkg: Package, fqn: string[], source: SourceProperties, table: NodeProperties): NodeConfig {
+function sourceConfig(
+  world: ParseWorld,
+  pkg: Package,
+  fqn: string[],
+  source: SourceProperties,
+  table: NodeProperties,
+): NodeConfig {
   let config = mergeConfig(configDefaults['source'] ?? {}, configFromTree(pkg.file.configTrees['sources'] ?? {}, fqn));
   config = mergeConfig(config, source.config);
   // `freshness: null` of a table switches off what the source says; thresholds are laid over each other.
   const { freshness, ...own } = table.config;
   config = mergeConfig(config, own);
-  if (freshness !== undefined) config['freshness'] = isObject(freshness) ? { ...object(config['freshness']), ...freshness } : null;
-  if (pkg !== world.root) config = mergeConfig(config, configFromTree(world.root.file.configTrees['sources'] ?? {}, fqn));
+  if (freshness !== undefined)
+    config['freshness'] = isObject(freshness) ? { ...object(config['freshness']), ...freshness } : null;
+  if (pkg !== world.root)
+    config = mergeConfig(config, configFromTree(world.root.file.configTrees['sources'] ?? {}, fqn));
   return config;
 }
 

@@ -1,7 +1,7 @@
 import { MillraceError } from '../../kernel/errors.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
-import { compileTemplate, fromHost } from '../jinja/index.js';
 import type { NodeScope } from '../compile/scope.js';
+import { compileTemplate, fromHost } from '../jinja/index.js';
 import { configDefaults, configFromTree, mergeConfig } from '../project/config.js';
 import { sha256 } from '../project/files.js';
 import { didYouMean } from '../project/nearest.js';
@@ -25,14 +25,28 @@ export function readGenericTests(world: ParseWorld, sources: SourceTable[]): voi
     const key = `${node.patch_path}:${node.resource_type}:${node.name}`;
     described.set(key, [...(described.get(key) ?? []), node]);
   }
-  const sections = [['models', 'model'], ['seeds', 'seed'], ['snapshots', 'snapshot']] as const;
+  const sections = [
+    ['models', 'model'],
+    ['seeds', 'seed'],
+    ['snapshots', 'snapshot'],
+  ] as const;
   for (const file of world.properties)
     for (const [section, type] of sections)
       for (const properties of file[section])
-        for (const node of described.get(`${properties.packageName}://${properties.path}:${type}:${properties.name}`) ?? []) addNodeTests(world, node, properties, section);
+        for (const node of described.get(`${properties.packageName}://${properties.path}:${type}:${properties.name}`) ??
+          [])
+          addNodeTests(world, node, properties, section);
   for (const { source, pkg, properties } of sources) {
     const reference = `source('${source.source_name}', '${source.name}')`;
-    const target = { kind: 'source' as const, name: `${source.source_name}_${source.name}`, reference, uniqueId: source.unique_id, fileKey: `sources.${source.source_name}`, refs: [], sources: [[source.source_name, source.name]] as [string, string][] };
+    const target = {
+      kind: 'source' as const,
+      name: `${source.source_name}_${source.name}`,
+      reference,
+      uniqueId: source.unique_id,
+      fileKey: `sources.${source.source_name}`,
+      refs: [],
+      sources: [[source.source_name, source.name]] as [string, string][],
+    };
     addTests(world, pkg, properties, target, properties.tests, properties.columns);
   }
 }
@@ -47,11 +61,17 @@ interface Attached extends Omit<TestTarget, 'columnName' | 'columnTags'> {
 function addNodeTests(world: ParseWorld, node: ManifestNode, properties: NodeProperties, section: string): void {
   const pkg = world.packages.find((each) => each.name === node.package_name) as Package;
   const version = node.version ?? null;
-  const entry = version === null || !Array.isArray(properties.raw['versions']) ? undefined : properties.raw['versions'].filter(isObject).find((each) => String(each['v']) === String(version));
+  const entry =
+    version === null || !Array.isArray(properties.raw['versions'])
+      ? undefined
+      : properties.raw['versions'].filter(isObject).find((each) => String(each['v']) === String(version));
   const target: Attached = {
     kind: 'node',
     name: version === null ? node.name : `${node.name}_v${String(version)}`,
-    reference: version === null ? `ref('${node.name}')` : `ref('${node.name}', version=${typeof version === 'number' ? version : `'${String(version)}'`})`,
+    reference:
+      version === null
+        ? `ref('${node.name}')`
+        : `ref('${node.name}', version=${typeof version === 'number' ? version : `'${String(version)}'`})`,
     uniqueId: node.unique_id,
     fileKey: `${section}.${node.name}`,
     refs: [{ name: node.name, package: null, version }],
@@ -62,24 +82,55 @@ function addNodeTests(world: ParseWorld, node: ManifestNode, properties: NodePro
   addTests(world, pkg, properties, target, Array.isArray(own) ? (own as TestEntry[]) : properties.tests, columns);
 }
 
-function addTests(world: ParseWorld, pkg: Package, properties: NodeProperties, target: Attached, tests: TestEntry[], columns: ColumnProperties[]): void {
+function addTests(
+  world: ParseWorld,
+  pkg: Package,
+  properties: NodeProperties,
+  target: Attached,
+  tests: TestEntry[],
+  columns: ColumnProperties[],
+): void {
   const where = `${properties.path}: ${properties.name}`;
-  for (const entry of tests) addTest(world, pkg, properties, target, readGenericTest(entry, { ...target, columnName: null, columnTags: [] }, where), null);
+  for (const entry of tests)
+    addTest(
+      world,
+      pkg,
+      properties,
+      target,
+      readGenericTest(entry, { ...target, columnName: null, columnTags: [] }, where),
+      null,
+    );
   for (const column of columns)
     for (const entry of column.tests) {
       const columnName = column.quote ? `"${column.name}"` : column.name;
-      addTest(world, pkg, properties, target, readGenericTest(entry, { ...target, columnName, columnTags: column.tags }, `${where}.${column.name}`), column);
+      addTest(
+        world,
+        pkg,
+        properties,
+        target,
+        readGenericTest(entry, { ...target, columnName, columnTags: column.tags }, `${where}.${column.name}`),
+        column,
+      );
     }
 }
 
-function addTest(world: ParseWorld, pkg: Package, properties: NodeProperties, target: Attached, test: GenericTest, column: ColumnProperties | null): void {
+function addTest(
+  world: ParseWorld,
+  pkg: Package,
+  properties: NodeProperties,
+  target: Attached,
+  test: GenericTest,
+  column: ColumnProperties | null,
+): void {
   const capture = captureTest(world, pkg, properties, target, test);
   const fqn = [pkg.name, ...properties.path.split('/').slice(1, -1), test.name];
   let config = mergeConfig(configDefaults['test'] ?? {}, configFromTree(pkg.file.configTrees['data_tests'] ?? {}, fqn));
   config = mergeConfig(mergeConfig(config, capture.config), test.config);
   config = mergeConfig(config, { tags: column?.tags ?? [] });
-  if (pkg !== world.root) config = mergeConfig(config, configFromTree(world.root.file.configTrees['data_tests'] ?? {}, fqn));
-  if (typeof config['severity'] === 'string') config['severity'] = config['severity'].toUpperCase() === 'WARN' ? 'WARN' : 'ERROR';
+  if (pkg !== world.root)
+    config = mergeConfig(config, configFromTree(world.root.file.configTrees['data_tests'] ?? {}, fqn));
+  if (typeof config['severity'] === 'string')
+    config['severity'] = config['severity'].toUpperCase() === 'WARN' ? 'WARN' : 'ERROR';
   const node: ManifestNode = {
     unique_id: `test.${pkg.name}.${test.name}.${test.hash}`,
     resource_type: 'test',
@@ -124,14 +175,26 @@ function addTest(world: ParseWorld, pkg: Package, properties: NodeProperties, ta
 }
 
 /** What a test refers to. The engine's own tests with plain arguments are known without rendering them. */
-function captureTest(world: ParseWorld, pkg: Package, properties: NodeProperties, target: Attached, test: GenericTest): Capture {
+function captureTest(
+  world: ParseWorld,
+  pkg: Package,
+  properties: NodeProperties,
+  target: Attached,
+  test: GenericTest,
+): Capture {
   const name = `test_${test.testName}`;
-  const entry = test.namespace === null ? world.registry.find(name, pkg.name) : world.registry.ofPackage(test.namespace)?.get(name);
+  const entry =
+    test.namespace === null ? world.registry.find(name, pkg.name) : world.registry.ofPackage(test.namespace)?.get(name);
   if (!entry) throw unknownTest(world, properties, test);
   const others = Object.entries(test.kwargs).filter(([key]) => key !== 'model' && key !== 'column_name');
   const plain = others.every(([, value]) => !mayRefer(value));
   if (entry.packageName === internalPackage && plain)
-    return { refs: target.refs, sources: target.sources, config: {}, macros: [entry.uniqueId, 'macro.dbt.get_where_subquery'] };
+    return {
+      refs: target.refs,
+      sources: target.sources,
+      config: {},
+      macros: [entry.uniqueId, 'macro.dbt.get_where_subquery'],
+    };
   const key = sha256(JSON.stringify([pkg.name, test.rawCode, test.kwargs, target.reference]));
   return world.captures.capture(key, () =>
     captureTemplate(test.rawCode, {
@@ -147,10 +210,16 @@ function captureTest(world: ParseWorld, pkg: Package, properties: NodeProperties
 }
 
 /** A test's arguments as its macro gets them: `ref('x')` becomes the relation, templates their value, a column's name stays text. */
-export function renderKwargs(kwargs: JsonObject, scope: NodeScope, path: string, lenient: boolean): Record<string, unknown> {
+export function renderKwargs(
+  kwargs: JsonObject,
+  scope: NodeScope,
+  path: string,
+  lenient: boolean,
+): Record<string, unknown> {
   const render = (value: Json, key: string): unknown => {
     if (Array.isArray(value)) return value.map((item) => render(item, ''));
-    if (isObject(value)) return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, render(item, '')]));
+    if (isObject(value))
+      return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, render(item, '')]));
     if (typeof value !== 'string') return fromHost(value);
     const text = key !== 'column_name' && looksLikeCall.test(value) ? `{{ ${value} }}` : value;
     if (!hasTemplate(text)) return text;
@@ -169,10 +238,22 @@ function mayRefer(value: Json): boolean {
 }
 
 function unknownTest(world: ParseWorld, properties: NodeProperties, test: GenericTest): MillraceError {
-  const known = world.registry.all.filter((entry) => entry.name.startsWith('test_')).map((entry) => `${entry.packageName === internalPackage || entry.packageName === properties.packageName ? '' : `${entry.packageName}.`}${entry.name.slice('test_'.length)}`);
+  const known = world.registry.all
+    .filter((entry) => entry.name.startsWith('test_'))
+    .map(
+      (entry) =>
+        `${entry.packageName === internalPackage || entry.packageName === properties.packageName ? '' : `${entry.packageName}.`}${entry.name.slice('test_'.length)}`,
+    );
   const wrong = `${test.namespace === null ? '' : `${test.namespace}.`}${test.testName}`;
-  const missing = test.namespace !== null && !world.registry.ofPackage(test.namespace) ? `There is no package "${test.namespace}": run \`millrace sql deps\`.` : '';
-  return new MillraceError('SQL_REFERENCE_UNKNOWN', `${properties.path}: ${properties.name} has a test "${wrong}", which does not exist`, {
-    hint: missing || didYouMean(wrong, known) || `Tests: ${known.join(', ')}.`,
-  });
+  const missing =
+    test.namespace !== null && !world.registry.ofPackage(test.namespace)
+      ? `There is no package "${test.namespace}": run \`millrace sql deps\`.`
+      : '';
+  return new MillraceError(
+    'SQL_REFERENCE_UNKNOWN',
+    `${properties.path}: ${properties.name} has a test "${wrong}", which does not exist`,
+    {
+      hint: missing || didYouMean(wrong, known) || `Tests: ${known.join(', ')}.`,
+    },
+  );
 }

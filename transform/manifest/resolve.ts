@@ -19,34 +19,65 @@ export class Resolver {
 
   /** The node that a ref means for one of `packageName`: of the named package, else its own, the root's, any. */
   ref(ref: RefCall, packageName: string): ManifestNode | undefined {
-    const named = (this.#byName.get(ref.name) ?? []).filter((node) => ref.package === null || node.package_name === ref.package);
-    const nearest = [packageName, this.#rootName].map((name) => named.filter((node) => node.package_name === name)).find((found) => found.length > 0) ?? named;
+    const named = (this.#byName.get(ref.name) ?? []).filter(
+      (node) => ref.package === null || node.package_name === ref.package,
+    );
+    const nearest =
+      [packageName, this.#rootName]
+        .map((name) => named.filter((node) => node.package_name === name))
+        .find((found) => found.length > 0) ?? named;
     if (ref.version !== null) return nearest.find((node) => String(node.version ?? '') === String(ref.version));
     const versions = nearest.filter((node) => node.version !== undefined && node.version !== null);
     if (versions.length === 0) return nearest[0];
-    return versions.find((node) => String(node.version) === String(node.latest_version)) ?? versions.sort((a, b) => compareVersions(a.version ?? null, b.version ?? null)).at(-1);
+    return (
+      versions.find((node) => String(node.version) === String(node.latest_version)) ??
+      versions.sort((a, b) => compareVersions(a.version ?? null, b.version ?? null)).at(-1)
+    );
   }
 
   source([sourceName, tableName]: [string, string], packageName: string): ManifestSource | undefined {
     const ids = [packageName, this.#rootName].map((name) => `source.${name}.${sourceName}.${tableName}`);
     const direct = ids.map((id) => this.#manifest.sources.get(id)).find(Boolean);
-    return direct ?? [...this.#manifest.sources.values()].find((source) => source.source_name === sourceName && source.name === tableName);
+    return (
+      direct ??
+      [...this.#manifest.sources.values()].find(
+        (source) => source.source_name === sourceName && source.name === tableName,
+      )
+    );
   }
 
   /** The error for a ref that means nothing, with the nearest name; says when the node is only disabled. */
   unknownRef(ref: RefCall, by: string): MillraceError {
-    const disabled = [...this.#manifest.disabled.values()].flat().some((node) => node.name === ref.name && node.resource_type !== 'source');
-    if (disabled) return new MillraceError('SQL_REFERENCE_UNKNOWN', `${by} depends on ${describeRef(ref)}, which is disabled`);
-    const versions = (this.#byName.get(ref.name) ?? []).flatMap((node) => (node.version === undefined || node.version === null ? [] : [String(node.version)]));
-    const hint = ref.version !== null && versions.length > 0 ? `It has the versions ${versions.join(', ')}.` : didYouMean(ref.name, this.#byName.keys());
-    return new MillraceError('SQL_REFERENCE_UNKNOWN', `${by} depends on ${describeRef(ref)}, which was not found`, hint ? { hint } : {});
+    const disabled = [...this.#manifest.disabled.values()]
+      .flat()
+      .some((node) => node.name === ref.name && node.resource_type !== 'source');
+    if (disabled)
+      return new MillraceError('SQL_REFERENCE_UNKNOWN', `${by} depends on ${describeRef(ref)}, which is disabled`);
+    const versions = (this.#byName.get(ref.name) ?? []).flatMap((node) =>
+      node.version === undefined || node.version === null ? [] : [String(node.version)],
+    );
+    const hint =
+      ref.version !== null && versions.length > 0
+        ? `It has the versions ${versions.join(', ')}.`
+        : didYouMean(ref.name, this.#byName.keys());
+    return new MillraceError(
+      'SQL_REFERENCE_UNKNOWN',
+      `${by} depends on ${describeRef(ref)}, which was not found`,
+      hint ? { hint } : {},
+    );
   }
 
   unknownSource([sourceName, tableName]: [string, string], by: string): MillraceError {
-    const disabled = [...this.#manifest.disabled.values()].flat().some((node) => node.resource_type === 'source' && node.name === tableName);
+    const disabled = [...this.#manifest.disabled.values()]
+      .flat()
+      .some((node) => node.resource_type === 'source' && node.name === tableName);
     const known = [...this.#manifest.sources.values()].map((source) => `${source.source_name}.${source.name}`);
     const hint = didYouMean(`${sourceName}.${tableName}`, known);
-    return new MillraceError('SQL_REFERENCE_UNKNOWN', `${by} depends on a source named '${sourceName}.${tableName}', which ${disabled ? 'is disabled' : 'was not found'}`, hint ? { hint } : {});
+    return new MillraceError(
+      'SQL_REFERENCE_UNKNOWN',
+      `${by} depends on a source named '${sourceName}.${tableName}', which ${disabled ? 'is disabled' : 'was not found'}`,
+      hint ? { hint } : {},
+    );
   }
 }
 
@@ -60,17 +91,26 @@ export function resolveDependencies(manifest: Manifest, resolver: Resolver): voi
       manifest.disabled.set(node.unique_id, [node]);
     }
   }
-  for (const exposure of manifest.exposures.values()) exposure.depends_on.nodes = dependenciesOf(exposure, resolver, false) ?? [];
+  for (const exposure of manifest.exposures.values())
+    exposure.depends_on.nodes = dependenciesOf(exposure, resolver, false) ?? [];
   for (const test of manifest.unitTests.values()) {
     const model = resolver.ref({ name: test.model, package: null, version: test.version }, test.package_name);
-    if (!model) throw resolver.unknownRef({ name: test.model, package: null, version: null }, `the unit test '${test.name}' (${test.original_file_path})`);
+    if (!model)
+      throw resolver.unknownRef(
+        { name: test.model, package: null, version: null },
+        `the unit test '${test.name}' (${test.original_file_path})`,
+      );
     test.depends_on.nodes = [model.unique_id];
     test.schema = model.schema;
   }
   for (const node of manifest.nodes.values()) checkAccess(node, manifest);
 }
 
-function dependenciesOf(node: ManifestNode | ManifestExposure, resolver: Resolver, mayBeDisabled: boolean): string[] | null {
+function dependenciesOf(
+  node: ManifestNode | ManifestExposure,
+  resolver: Resolver,
+  mayBeDisabled: boolean,
+): string[] | null {
   const ids: string[] = [];
   const by = describeNode(node as ManifestNode);
   for (const ref of node.refs) {
@@ -100,7 +140,10 @@ function checkAccess(node: ManifestNode, manifest: Manifest): void {
   for (const id of node.depends_on.nodes) {
     const other = manifest.nodes.get(id);
     if (other?.access === 'private' && other.group !== node.group)
-      throw new MillraceError('SQL_PROJECT_INVALID', `${describeNode(node)} refers to ${other.name}, which is private to the group ${other.group ?? '(none)'}`);
+      throw new MillraceError(
+        'SQL_PROJECT_INVALID',
+        `${describeNode(node)} refers to ${other.name}, which is private to the group ${other.group ?? '(none)'}`,
+      );
   }
 }
 

@@ -52,14 +52,23 @@ export function baseOf(world: ParseWorld, packageName: string): Record<string, u
 
 /** Database, schema and alias of a node, as its config and the macros `generate_*_name` say. */
 export function placeNode(world: ParseWorld, node: ManifestNode): void {
-  const custom = (key: string) => (typeof node.config[key] === 'string' && node.config[key] !== '' ? (node.config[key] as string) : null);
-  node.database = generate(world, node, 'generate_database_name', custom('database'), (name) => name ?? world.target.database);
+  const custom = (key: string) =>
+    typeof node.config[key] === 'string' && node.config[key] !== '' ? (node.config[key] as string) : null;
+  node.database = generate(
+    world,
+    node,
+    'generate_database_name',
+    custom('database'),
+    (name) => name ?? world.target.database,
+  );
   node.schema = generate(world, node, 'generate_schema_name', custom('schema'), (name) =>
     name === null ? world.target.schema : `${world.target.schema}_${name.trim()}`,
   );
   node.alias = generate(world, node, 'generate_alias_name', custom('alias'), (name) => {
     if (name !== null) return name.trim();
-    return node.version === undefined || node.version === null ? node.name : `${node.name}_v${String(node.version).replaceAll('.', '_')}`;
+    return node.version === undefined || node.version === null
+      ? node.name
+      : `${node.name}_v${String(node.version).replaceAll('.', '_')}`;
   });
   if (node.resource_type === 'snapshot') {
     node.schema = custom('target_schema') ?? node.schema;
@@ -68,7 +77,13 @@ export function placeNode(world: ParseWorld, node: ManifestNode): void {
 }
 
 /** Asks the project's macro; the engine's own answer is known without rendering. */
-function generate(world: ParseWorld, node: ManifestNode, name: string, custom: string | null, preset: (custom: string | null) => string): string {
+function generate(
+  world: ParseWorld,
+  node: ManifestNode,
+  name: string,
+  custom: string | null,
+  preset: (custom: string | null) => string,
+): string {
   const entry = world.registry.findOverridable(name, node.package_name);
   const overridden = entry?.packageName !== internalPackage || isDispatched(world, name);
   if (!entry || !overridden) return preset(custom);

@@ -10,7 +10,9 @@ export function customMaterialization(run: NodeRun, name: string): Materializati
   const { registry } = run.context.scope.macros;
   for (const adapter of [run.adapter.type, 'default']) {
     const macro = `materialization_${name}_${adapter}`;
-    const owners = registry.packageNames.filter((each) => each !== internalPackage && registry.ofPackage(each)?.has(macro));
+    const owners = registry.packageNames.filter(
+      (each) => each !== internalPackage && registry.ofPackage(each)?.has(macro),
+    );
     if (owners.length > 0) return (each) => runCustom(each, macro);
   }
   return null;
@@ -30,7 +32,10 @@ async function runCustom(run: NodeRun, name: string): ReturnType<Materialization
   await run.connection.commit();
   const relations = isMapping(answer) ? mappingGet(answer, 'relations') : undefined;
   if (!Array.isArray(relations))
-    throw new MillraceError('SQL_COMPILATION_FAILED', `${describeNode(run.node)}: the materialization ${name} must return {'relations': […]}`);
+    throw new MillraceError(
+      'SQL_COMPILATION_FAILED',
+      `${describeNode(run.node)}: the materialization ${name} must return {'relations': […]}`,
+    );
   const message = run.mainResponse();
   return { main: message, relation: relations.find((each) => each instanceof Relation) ?? run.target };
 }

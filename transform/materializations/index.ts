@@ -1,6 +1,7 @@
 import { MillraceError } from '../../kernel/errors.js';
 import { describeNode } from '../compile/names.js';
 import { didYouMean } from '../project/nearest.js';
+import { customMaterialization } from './custom.js';
 import { incremental } from './incremental.js';
 import type { Materialization, NodeRun } from './materialization.js';
 import { materializedView } from './materialized-view.js';
@@ -8,7 +9,6 @@ import { operation } from './operation.js';
 import { seed } from './seed.js';
 import { snapshot } from './snapshot.js';
 import { table } from './table.js';
-import { customMaterialization } from './custom.js';
 import { view } from './view.js';
 
 const materializations: Record<string, Materialization> = {

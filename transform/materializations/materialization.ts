@@ -75,7 +75,12 @@ export async function inNodeTransaction(
 }
 
 /** Grants and comments, once the relation is in its place. */
-export async function finishRelation(run: NodeRun, relation: Relation, existed: boolean, rebuilt: boolean): Promise<void> {
+export async function finishRelation(
+  run: NodeRun,
+  relation: Relation,
+  existed: boolean,
+  rebuilt: boolean,
+): Promise<void> {
   const grants = run.config['grants'] ?? {};
   if (Object.keys(grants).length > 0) await run.macro('apply_grants', [relation, grants, existed && !rebuilt]);
   const persist = run.config['persist_docs'];

@@ -25,7 +25,11 @@ export function readSources(root: string, searchPaths: string[], extensions: str
 }
 
 /** The same without reading them. */
-export function listFiles(root: string, searchPaths: string[], extensions: string[]): { path: string; relativePath: string }[] {
+export function listFiles(
+  root: string,
+  searchPaths: string[],
+  extensions: string[],
+): { path: string; relativePath: string }[] {
   const found = new Map<string, string>();
   for (const searchPath of searchPaths)
     for (const relativePath of walk(join(root, searchPath)))

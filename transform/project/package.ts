@@ -15,13 +15,30 @@ export interface Package {
 }
 
 /** Hooks are templates of the run; they are not rendered when the file is read. */
-const keptKeys = new Set(['on-run-start', 'on-run-end', 'on_run_start', 'on_run_end', 'pre-hook', 'post-hook', '+pre-hook', '+post-hook', 'pre_hook', 'post_hook', '+pre_hook', '+post_hook', 'query-comment', 'query_comment']);
+const keptKeys = new Set([
+  'on-run-start',
+  'on-run-end',
+  'on_run_start',
+  'on_run_end',
+  'pre-hook',
+  'post-hook',
+  '+pre-hook',
+  '+post-hook',
+  'pre_hook',
+  'post_hook',
+  '+pre_hook',
+  '+post_hook',
+  'query-comment',
+  'query_comment',
+]);
 
 /** The keys of dbt_project.yml before rendering. Throws SQL_PROJECT_INVALID when there is none. */
 export function readProjectKeys(dir: string): JsonObject {
   const path = join(dir, 'dbt_project.yml');
   if (!existsSync(path))
-    throw new MillraceError('SQL_PROJECT_INVALID', `there is no dbt_project.yml in ${resolve(dir)}`, { hint: 'Name the project\'s folder with --project-dir.' });
+    throw new MillraceError('SQL_PROJECT_INVALID', `there is no dbt_project.yml in ${resolve(dir)}`, {
+      hint: "Name the project's folder with --project-dir.",
+    });
   return readYamlObject(readFileSync(path, 'utf8'), path);
 }
 
@@ -67,5 +84,9 @@ export function requireInstalled(root: Package, packages: Package[], context: Co
   const missing = wanted.length > packages.length - 1 ? wanted : [];
   if (missing.length === 0) return;
   const names = missing.map((entry) => entry['package'] ?? entry['git'] ?? entry['tarball'] ?? 'a package').join(', ');
-  throw new MillraceError('SQL_PACKAGE_MISSING', `${missing.length} package(s) of packages.yml are not installed: ${names}`, { hint: 'Run `millrace sql deps`.' });
+  throw new MillraceError(
+    'SQL_PACKAGE_MISSING',
+    `${missing.length} package(s) of packages.yml are not installed: ${names}`,
+    { hint: 'Run `millrace sql deps`.' },
+  );
 }

@@ -9,7 +9,10 @@ import { isObject } from './yaml.js';
  * project gives to this package alone, the command line's.
  */
 export function varsOf(packageName: string, own: JsonObject, root: JsonObject, cli: JsonObject): JsonObject {
-  const scoped = (vars: JsonObject): JsonObject => ({ ...vars, ...(isObject(vars[packageName]) ? vars[packageName] : {}) });
+  const scoped = (vars: JsonObject): JsonObject => ({
+    ...vars,
+    ...(isObject(vars[packageName]) ? vars[packageName] : {}),
+  });
   return { ...scoped(own), ...scoped(root), ...cli };
 }
 
@@ -22,7 +25,9 @@ export function varFunction(vars: JsonObject, where: string): Callable {
       if (Object.hasOwn(vars, String(name))) return fromHost(vars[String(name)] as Json);
       if (preset !== undefined) return preset;
       throw new MillraceError('SQL_REFERENCE_UNKNOWN', `Required var '${String(name)}' not found in ${where}`, {
-        hint: didYouMean(String(name), Object.keys(vars)) || 'Give it under "vars" in dbt_project.yml, with --vars, or as a default.',
+        hint:
+          didYouMean(String(name), Object.keys(vars)) ||
+          'Give it under "vars" in dbt_project.yml, with --vars, or as a default.',
       });
     },
     { has_var: has },
@@ -37,9 +42,13 @@ export function envVarFunction(env: Record<string, string | undefined>, options:
   return hostFunction(function env_var(args, kwargs) {
     const [name, preset] = readArguments('env_var', ['var', 'default?'], args, kwargs);
     if (String(name).startsWith(secretPrefix) && !options.secrets)
-      throw new MillraceError('SQL_COMPILATION_FAILED', `${String(name)} is a secret: it can be used in profiles.yml and packages.yml only`);
+      throw new MillraceError(
+        'SQL_COMPILATION_FAILED',
+        `${String(name)} is a secret: it can be used in profiles.yml and packages.yml only`,
+      );
     const value = env[String(name)] ?? preset;
-    if (value === undefined) throw new MillraceError('SQL_REFERENCE_UNKNOWN', `Env var required but not provided: '${String(name)}'`);
+    if (value === undefined)
+      throw new MillraceError('SQL_REFERENCE_UNKNOWN', `Env var required but not provided: '${String(name)}'`);
     return value;
   });
 }

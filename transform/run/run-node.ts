@@ -22,6 +22,10 @@ export interface RunNodeOptions {
   onStatement?: ((sql: string) => void) | undefined;
   /** Read these instead of the project's own relations: `--defer`. */
   deferred?: Map<string, Relation> | undefined;
+  /** The interval that a microbatch model builds, as ISO times. */
+  eventTime?: { start?: string | undefined; end?: string | undefined } | undefined;
+  /** What an on-run-end hook sees as `results`. */
+  results?: NodeResult[] | undefined;
 }
 
 /**
@@ -30,13 +34,14 @@ export interface RunNodeOptions {
  */
 export async function runNode(project: Project, uniqueId: string, options: RunNodeOptions): Promise<NodeResult> {
   const node = project.manifest.nodes.get(uniqueId);
-  if (!node) throw new MillraceError('SQL_REFERENCE_UNKNOWN', `the project ${project.name} has no node ${uniqueId} to run`);
+  if (!node)
+    throw new MillraceError('SQL_REFERENCE_UNKNOWN', `the project ${project.name} has no node ${uniqueId} to run`);
   const progress: Progress = { compileMs: 0, compiledSql: null, runtime: null };
   const started = performance.now();
   try {
     return await options.adapter.withConnection((connection) => {
       progress.runtime = new Runtime({ project, connection, ...options });
-      return perform(progress.runtime, node, progress);
+      return perform(progress.runtime, node, progress, options.results);
     }, options.signal);
   } catch (error) {
     if (options.signal?.aborted) throw error;
@@ -50,11 +55,21 @@ interface Progress {
   runtime: Runtime | null;
 }
 
-async function perform(runtime: Runtime, node: ManifestNode, progress: Progress): Promise<NodeResult> {
+async function perform(
+  runtime: Runtime,
+  node: ManifestNode,
+  progress: Progress,
+  results: NodeResult[] | undefined,
+): Promise<NodeResult> {
   const started = performance.now();
-  const needsSchema = node.resource_type !== 'operation' && (node.resource_type !== 'test' || keepsFailures(node, runtime));
+  const needsSchema =
+    node.resource_type !== 'operation' && (node.resource_type !== 'test' || keepsFailures(node, runtime));
   if (needsSchema) await runtime.ensureSchema(node);
-  const { sql, context } = await compileNode(runtime, node);
+  const { sql, context } = await compileNode(
+    runtime,
+    node,
+    results === undefined ? {} : { own: resultVariables(runtime.project, results) },
+  );
   progress.compileMs = performance.now() - started;
   progress.compiledSql = node.resource_type === 'seed' ? null : sql;
   const run = nodeRun(runtime, node, sql, context);
@@ -62,9 +77,36 @@ async function perform(runtime: Runtime, node: ManifestNode, progress: Progress)
   return buildResult(run, runtime, progress, performance.now());
 }
 
+/** `results`, `schemas`, `database_schemas` of an on-run-end hook. */
+function resultVariables(project: Project, results: NodeResult[]): Record<string, unknown> {
+  const built = results.flatMap((result) => project.manifest.nodes.get(result.uniqueId) ?? []);
+  const schemas = new Map(
+    built
+      .filter((node) => node.relation_name !== null)
+      .map((node) => [`${node.database}.${node.schema}`, [node.database, node.schema]]),
+  );
+  const shown = results.map((result) => ({
+    unique_id: result.uniqueId,
+    status: result.status,
+    message: result.message,
+    failures: result.failures,
+    execution_time: (result.compileMs + result.executeMs) / 1000,
+    adapter_response: result.adapterResponse,
+    node: project.manifest.nodes.get(result.uniqueId) ?? null,
+  }));
+  return {
+    results: shown,
+    schemas: [...new Set([...schemas.values()].map(([, schema]) => schema))],
+    database_schemas: [...schemas.values()],
+  };
+}
+
 function keepsFailures(node: ManifestNode, runtime: Runtime): boolean {
   const { config } = node;
-  return (config['store_failures'] ?? runtime.project.flags.storeFailures) === true || ['table', 'view'].includes(String(config['store_failures_as']));
+  return (
+    (config['store_failures'] ?? runtime.project.flags.storeFailures) === true ||
+    ['table', 'view'].includes(String(config['store_failures_as']))
+  );
 }
 
 async function buildResult(run: NodeRun, runtime: Runtime, progress: Progress, started: number): Promise<NodeResult> {
@@ -96,7 +138,8 @@ async function testResult(run: NodeRun, runtime: Runtime, progress: Progress, st
 }
 
 function failed(node: ManifestNode, progress: Progress, error: unknown, ms: number): NodeResult {
-  const kind = error instanceof MillraceError && error.code === 'SQL_DATABASE_ERROR' ? 'Database Error' : 'Compilation Error';
+  const kind =
+    error instanceof MillraceError && error.code === 'SQL_DATABASE_ERROR' ? 'Database Error' : 'Compilation Error';
   return {
     ...resultOf(node, progress.runtime, progress),
     status: 'error' satisfies NodeStatus,
@@ -132,7 +175,11 @@ export function nodeRun(runtime: Runtime, node: ManifestNode, sql: string, conte
   const configured = node.config['full_refresh'];
   const macro = async (name: string, args: unknown[], kwargs: Record<string, unknown> = {}): Promise<unknown> => {
     const callee = scope.macro(name);
-    if (!callee) throw new MillraceError('SQL_REFERENCE_UNKNOWN', `${describeNode(node)} needs a macro "${name}", which does not exist`);
+    if (!callee)
+      throw new MillraceError(
+        'SQL_REFERENCE_UNKNOWN',
+        `${describeNode(node)} needs a macro "${name}", which does not exist`,
+      );
     return invoke(callee, args, kwargs);
   };
   return {
@@ -154,7 +201,9 @@ export function nodeRun(runtime: Runtime, node: ManifestNode, sql: string, conte
     },
     async runHooks(hooks, insideTransaction) {
       for (const hook of hooks.filter((each) => each.transaction === insideTransaction)) {
-        const text = (await compileTemplate(hook.sql, { path: `${node.original_file_path} (hook)` }).render(scope)).trim();
+        const text = (
+          await compileTemplate(hook.sql, { path: `${node.original_file_path} (hook)` }).render(scope)
+        ).trim();
         if (text !== '') await runtime.execute(text);
       }
     },
@@ -162,9 +211,14 @@ export function nodeRun(runtime: Runtime, node: ManifestNode, sql: string, conte
       const response = runtime.results.get('main')?.response ?? {};
       const rows = response['rows_affected'];
       const rowsAffected = typeof rows === 'number' ? rows : null;
-      return { columns: [], rows: [], rowsAffected, message: String(response['_message'] ?? 'OK'), code: String(response['code'] ?? '') };
+      return {
+        columns: [],
+        rows: [],
+        rowsAffected,
+        message: String(response['_message'] ?? 'OK'),
+        code: String(response['code'] ?? ''),
+      };
     },
     forgetRelations: () => runtime.forgetRelations(),
   };
 }
-

