@@ -85,7 +85,10 @@ function servePage(renderer: PageRenderer, page: Page): RequestHandler {
 function serveLive(renderer: PageRenderer): RequestHandler {
   return async (request, response) => {
     const url = String(request.query['path'] ?? '');
-    const found = url.startsWith('/') && URL.canParse(url, 'http://page') ? findPage(new URL(url, 'http://page').pathname) : undefined;
+    const found =
+      url.startsWith('/') && URL.canParse(url, 'http://page')
+        ? findPage(new URL(url, 'http://page').pathname)
+        : undefined;
     if (!found) throw new MillraceError('NOT_FOUND', `no page at ${url}`);
     const session = sessionOf(response);
     const preferences = preferencesOf(request);
@@ -93,7 +96,8 @@ function serveLive(renderer: PageRenderer): RequestHandler {
     await new LivePage({
       renderer,
       page: found.page,
-      makeRequest: () => pageRequest({ url, params: found.params, session, preferences, now: renderer.deps.clock.now() }),
+      makeRequest: () =>
+        pageRequest({ url, params: found.params, session, preferences, now: renderer.deps.clock.now() }),
       response,
       digest: typeof lastEventId === 'string' ? lastEventId : String(request.query['digest'] ?? ''),
     }).open();

@@ -3,7 +3,15 @@ import type { SerializedDag, SerializedGroup, SerializedTask } from '../schedule
 /** A row of the grid, or a node of the tree of groups: a task or a group with what it holds. */
 export type TreeNode =
   | { kind: 'task'; id: string; label: string; depth: number; task: SerializedTask }
-  | { kind: 'group'; id: string; label: string; depth: number; group: SerializedGroup; children: TreeNode[]; taskIds: string[] };
+  | {
+      kind: 'group';
+      id: string;
+      label: string;
+      depth: number;
+      group: SerializedGroup;
+      children: TreeNode[];
+      taskIds: string[];
+    };
 
 /** The tasks of a DAG in topological order, ties in the order of declaration. */
 export function topologicalOrder(tasks: SerializedTask[]): string[] {

@@ -5,7 +5,9 @@ import { emailById } from '../scheduler/store/queries/emails.js';
 import type { AppDeps } from './deps.js';
 import { knownZone, ZonedFormat } from './format.js';
 import { logFilesOf, logLineHtml } from './logs/log-view.js';
+import { dashboardCsv } from './pages/dashboards.js';
 import { loadRun, loadTaskInstance, readOne } from './pages/load-dag.js';
+import { searchEntries } from './pages/search.js';
 import { preferencesOf } from './preferences.js';
 
 const linesMax = 2000;
@@ -21,7 +23,9 @@ export function downloadRoutes(deps: AppDeps, person: RequestHandler): Router {
     const log = await logFilesOf(deps).open(path);
     if (!log) throw new MillraceError('NOT_FOUND', 'this try has no log');
     response.set('Cache-Control', 'no-store').type('text/plain').attachment(name);
-    createReadStream(path).on('error', (error) => response.destroy(error)).pipe(response);
+    createReadStream(path)
+      .on('error', (error) => response.destroy(error))
+      .pipe(response);
   });
 
   router.get(`${task}/log-lines`, person, async (request, response) => {
@@ -51,11 +55,24 @@ export function downloadRoutes(deps: AppDeps, person: RequestHandler): Router {
     const email = await readOne(deps, emailById(wholeNumber(request.params['id'], -1)));
     if (!email?.html) throw new MillraceError('NOT_FOUND', 'the e-mail has no HTML');
     response
-      .set('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox")
+      .set(
+        'Content-Security-Policy',
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox",
+      )
       .set('X-Frame-Options', 'SAMEORIGIN')
       .set('Cache-Control', 'no-store')
       .type('html')
       .send(email.html);
+  });
+
+  router.get('/dashboards/:name/:query.csv', person, async (request, response) => {
+    const { name, query } = request.params as Record<string, string>;
+    const csv = await dashboardCsv(deps, name as string, query as string);
+    response.set('Cache-Control', 'no-store').type('text/csv').attachment(`${name}-${query}.csv`).send(csv);
+  });
+
+  router.get('/search.json', person, async (_request, response) => {
+    response.set('Cache-Control', 'no-store').json(await searchEntries(deps));
   });
 
   return router;
@@ -66,7 +83,13 @@ async function logOf(deps: AppDeps, request: Parameters<RequestHandler>[0]): Pro
   const run = await loadRun(deps, dagId as string, runId as string);
   const instance = await loadTaskInstance(deps, run, taskId as string, wholeNumber(request.query['map'], -1));
   const tryNumber = wholeNumber(request.query['try'], Math.max(1, instance.try_number));
-  const place = { dagId: run.dag_id, dagRunId: run.id, taskId: instance.task_id, mapIndex: instance.map_index, tryNumber };
+  const place = {
+    dagId: run.dag_id,
+    dagRunId: run.id,
+    taskId: instance.task_id,
+    mapIndex: instance.map_index,
+    tryNumber,
+  };
   const name = `${run.dag_id}-${run.id}-${instance.task_id}-${tryNumber}.log`.replace(/[^\w.-]/g, '_');
   return { path: deps.logPath(place), name };
 }

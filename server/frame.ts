@@ -1,9 +1,9 @@
-import type { AppDeps } from './deps.js';
-import type { PageRequest } from './page.js';
 import { countImportErrors } from '../scheduler/store/queries/admin.js';
 import { countLiveRuns } from '../scheduler/store/queries/dag-runs.js';
 import { countDags } from '../scheduler/store/queries/dags.js';
 import { countEmailsByState } from '../scheduler/store/queries/emails.js';
+import type { AppDeps } from './deps.js';
+import type { PageRequest } from './page.js';
 
 export interface FrameView {
   version: string;

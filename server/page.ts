@@ -114,7 +114,17 @@ export async function renderPage(
   const digest = digestOf(helpers.regions);
   const document = renderer.views.render(
     'layouts/base',
-    { ...view, body, navigation, frame, digest, flash, preferences: request.preferences, session: request.session, live: view.concerns !== undefined || view.refreshMs !== undefined },
+    {
+      ...view,
+      body,
+      navigation,
+      frame,
+      digest,
+      flash,
+      preferences: request.preferences,
+      session: request.session,
+      live: view.concerns !== undefined || view.refreshMs !== undefined,
+    },
     helpers,
   );
   return { document: new Html(`<!doctype html>\n${document.text}`), regions: helpers.regions, digest, page: view };

@@ -17,7 +17,13 @@ export function problemOf(thrown: unknown): Problem {
   const status = (thrown as { status?: unknown } | null)?.status;
   if (typeof status === 'number' && status >= 400 && status < 500) {
     // body-parser and the router refuse requests with errors of their own that carry a status.
-    return { status, code: 'REQUEST_INVALID', title: errorTable.REQUEST_INVALID.title, message: describeError(thrown), hint: undefined };
+    return {
+      status,
+      code: 'REQUEST_INVALID',
+      title: errorTable.REQUEST_INVALID.title,
+      message: describeError(thrown),
+      hint: undefined,
+    };
   }
   return {
     status: 500,

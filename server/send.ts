@@ -12,7 +12,9 @@ export async function sendText(request: Request, response: Response, type: strin
   const body = Buffer.from(text);
   const encoding = body.length < compressFromBytes ? undefined : request.acceptsEncodings('br', 'gzip');
   if (encoding === 'br') {
-    const packed = await brotli(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_SIZE_HINT]: body.length } });
+    const packed = await brotli(body, {
+      params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_SIZE_HINT]: body.length },
+    });
     response.set('Content-Encoding', 'br').send(packed);
   } else if (encoding === 'gzip') response.set('Content-Encoding', 'gzip').send(await zip(body, { level: 6 }));
   else response.send(body);

@@ -2,14 +2,14 @@ import { type Request, type RequestHandler, type Response, Router } from 'expres
 import { describeError, MillraceError } from '../../kernel/errors.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
 import { sessionOf } from '../auth/guard.js';
+import { safeNext } from '../auth/login.js';
 import type { Sessions } from '../auth/sessions.js';
 import type { AppDeps } from '../deps.js';
+import { plural } from '../format.js';
 import { paramFields, readParams } from '../forms/param-fields.js';
-import { safeNext } from '../auth/login.js';
 import { formTime } from '../pages/dialogs.js';
 import { loadDag, loadLatestVersion } from '../pages/load-dag.js';
 import { savePreferences, setFlash } from '../preferences.js';
-import { plural } from '../format.js';
 import { urls } from '../urls.js';
 import { clearRequestOf, isOn, markRequestOf, requesterOf } from './requests.js';
 
@@ -68,7 +68,10 @@ export function actionRoutes(deps: AppDeps, person: RequestHandler, sessions: Se
   });
   act(`${task}/clear`, async (request, response, form) => {
     const place = placeOf(request, form);
-    const cleared = await deps.commands.clearTaskInstances(clearRequestOf(place, form, false), requesterOf(sessionOf(response)));
+    const cleared = await deps.commands.clearTaskInstances(
+      clearRequestOf(place, form, false),
+      requesterOf(sessionOf(response)),
+    );
     return { words: `Cleared ${plural(cleared.length, 'task instance')}`, next: taskUrl(place) };
   });
   act(`${run}/mark`, async (request, response, form) => {
@@ -79,7 +82,10 @@ export function actionRoutes(deps: AppDeps, person: RequestHandler, sessions: Se
   });
   act(`${task}/mark`, async (request, response, form) => {
     const place = placeOf(request, form);
-    const marked = await deps.commands.markTaskInstances(markRequestOf(place, form, false), requesterOf(sessionOf(response)));
+    const marked = await deps.commands.markTaskInstances(
+      markRequestOf(place, form, false),
+      requesterOf(sessionOf(response)),
+    );
     return { words: `Marked ${plural(marked.length, 'task instance')}`, next: taskUrl(place) };
   });
   act(`${run}/note`, async (request, response, form) => {

@@ -23,7 +23,9 @@ export function requirePerson(sessions: Sessions): RequestHandler {
     if (!session) {
       const isPage = request.method === 'GET' && request.accepts(['html', 'json', 'text/event-stream']) === 'html';
       if (isPage) return response.redirect(303, `/login?next=${encodeURIComponent(request.originalUrl)}`);
-      throw new MillraceError('UNAUTHENTICATED', 'no session', { hint: 'Sign in with the link that the server printed.' });
+      throw new MillraceError('UNAUTHENTICATED', 'no session', {
+        hint: 'Sign in with the link that the server printed.',
+      });
     }
     response.locals['session'] = session;
     if (!isReading(request)) assertSameSite(request, session);
@@ -58,7 +60,9 @@ function isReading(request: Request): boolean {
 function assertSameSite(request: Request, session: Session): void {
   const site = request.headers['sec-fetch-site'];
   const origin = request.headers.origin;
-  const foreign = (site !== undefined && site !== 'same-origin' && site !== 'none') || (origin !== undefined && !isOwnOrigin(request, origin));
+  const foreign =
+    (site !== undefined && site !== 'same-origin' && site !== 'none') ||
+    (origin !== undefined && !isOwnOrigin(request, origin));
   const body = request.body as { _csrf?: unknown } | undefined;
   const token = request.headers['x-csrf-token'] ?? body?._csrf;
   if (foreign || typeof token !== 'string' || !sameText(token, csrfTokenOf(session))) {

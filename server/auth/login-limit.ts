@@ -1,5 +1,5 @@
-import type { Clock, Instant } from '../../kernel/time.js';
 import { MillraceError } from '../../kernel/errors.js';
+import type { Clock, Instant } from '../../kernel/time.js';
 
 const windowMs = 15 * 60_000;
 const failuresMax = 10;

@@ -6,7 +6,13 @@ import { createLoginLink, useLoginLink } from '../../scheduler/store/transitions
 import { closeUserSession, openUserSession, touchUserSession } from '../../scheduler/store/transitions/user-session.js';
 
 const hourMs = 3_600_000;
-const limits = { cookieIdleMs: 8 * hourMs, cookieMs: 7 * 24 * hourMs, tokenMs: 24 * hourMs, touchEveryMs: 60_000, linkMs: 24 * hourMs };
+const limits = {
+  cookieIdleMs: 8 * hourMs,
+  cookieMs: 7 * 24 * hourMs,
+  tokenMs: 24 * hourMs,
+  touchEveryMs: 60_000,
+  linkMs: 24 * hourMs,
+};
 
 /** A cookie's secret and a bearer token's secret begin differently, so that neither can stand in for the other. */
 const prefixes = { cookie: 'mrs_', bearer: 'mrt_' } as const;

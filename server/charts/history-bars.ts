@@ -1,5 +1,5 @@
-import { type Html, html } from '../html.js';
 import { formatDuration } from '../format.js';
+import { type Html, html } from '../html.js';
 import type { PageRequest } from '../page.js';
 import { stateWord } from '../states.js';
 import { durationOf, type Usual } from '../statistics.js';
@@ -39,7 +39,10 @@ function bar(
 ): Html {
   const size = Math.max(2, (duration / longest) * (base - 8));
   const y = base - size;
-  const cross = row.state === 'failed' ? html`<path class="cross" d="m${round(x + pitch / 2 - 2.5)} ${round(y - 6)} 4 4m0-4-4 4"/>` : '';
+  const cross =
+    row.state === 'failed'
+      ? html`<path class="cross" d="m${round(x + pitch / 2 - 2.5)} ${round(y - 6)} 4 4m0-4-4 4"/>`
+      : '';
   return html`<g><rect class="b-${row.state ?? 'none'}" x="${round(x + 1)}" y="${round(y)}" width="${round(Math.max(1.5, pitch - 4))}" height="${round(size)}" rx="1"><title>${request.format.near(row.run_after, request.now)}: ${stateWord(row.state)}, ${formatDuration(duration)}</title></rect>${cross}</g>`;
 }
 

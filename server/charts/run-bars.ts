@@ -14,7 +14,10 @@ ${runs.map((run, index) => {
   const height = Math.max(3, Math.round((Math.max(0, run.durationMs ?? 0) / longest) * (size.height - 5)));
   const x = Math.round((offset + index) * pitch * 10) / 10;
   const y = size.height - height;
-  const mark = run.state === 'failed' ? html`<path class="cross" d="m${x + pitch / 2 - 2.4} ${Math.max(0.5, y - 4.5)} 3 3m0-3-3 3"/>` : '';
+  const mark =
+    run.state === 'failed'
+      ? html`<path class="cross" d="m${x + pitch / 2 - 2.4} ${Math.max(0.5, y - 4.5)} 3 3m0-3-3 3"/>`
+      : '';
   return html`<a href="${run.href}"><rect class="b-${run.state}" x="${x}" y="${y}" width="${Math.max(2, pitch - 2)}" height="${height}" rx="1"><title>${run.title}: ${stateWord(run.state)}</title></rect>${mark}</a>`;
 })}</svg>`;
 }

@@ -30,7 +30,9 @@ export function timelineChart(chart: {
   format: ZonedFormat;
   rowsMax: number;
 }): Html {
-  const x = scaleLinear().domain([chart.from, chart.to]).range([label, width - 8]);
+  const x = scaleLinear()
+    .domain([chart.from, chart.to])
+    .range([label, width - 8]);
   const dagIds = rowsOf(chart).slice(0, chart.rowsMax);
   const height = head + dagIds.length * row + 8;
   const lines = ticksBetween(chart.from, chart.to);
@@ -41,7 +43,12 @@ ${nowLine(round(x(chart.now)), height, chart.format.format(chart.now, 'minute'))
 </svg>`;
 }
 
-function timelineRow(chart: Parameters<typeof timelineChart>[0], dagId: string, top: number, x: (at: number) => number): Html {
+function timelineRow(
+  chart: Parameters<typeof timelineChart>[0],
+  dagId: string,
+  top: number,
+  x: (at: number) => number,
+): Html {
   const middle = top + row / 2;
   const runs = chart.runs.filter((run) => run.dag_id === dagId);
   const planned = chart.planned.filter((plan) => plan.dagId === dagId);
@@ -50,7 +57,12 @@ ${runs.map((run) => runBar(chart, run, middle, x))}
 ${planned.map((plan) => html`<rect class="bar planned" x="${round(x(plan.at))}" y="${middle - 7}" width="5" height="14" rx="2"><title>planned ${chart.format.format(plan.at, 'short')}</title></rect>`)}</g>`;
 }
 
-function runBar(chart: Parameters<typeof timelineChart>[0], run: TimelineRun, middle: number, x: (at: number) => number): Html {
+function runBar(
+  chart: Parameters<typeof timelineChart>[0],
+  run: TimelineRun,
+  middle: number,
+  x: (at: number) => number,
+): Html {
   const start = Math.max(run.started_at ?? run.run_after, chart.from);
   const end = Math.min(run.ended_at ?? (run.state === 'queued' ? start : chart.now), chart.to);
   const left = x(start);
@@ -76,7 +88,8 @@ function rowsOf(chart: { runs: TimelineRun[]; planned: { dagId: string; at: numb
 
 function ticksBetween(from: number, to: number): number[] {
   const hour = 3_600_000;
-  const step = [1, 2, 4, 6, 12, 24, 48, 168].map((hours) => hours * hour).find((size) => (to - from) / size <= 13) ?? 168 * hour;
+  const step =
+    [1, 2, 4, 6, 12, 24, 48, 168].map((hours) => hours * hour).find((size) => (to - from) / size <= 13) ?? 168 * hour;
   const ticks: number[] = [];
   for (let at = Math.ceil(from / step) * step; at < to; at += step) ticks.push(at);
   return ticks;

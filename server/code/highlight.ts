@@ -16,7 +16,12 @@ const scriptWords = new Set(
 
 /** SQL as lines of HTML with its words coloured. */
 export function sql(text: string): Html {
-  return lines(text, /(--[^\n]*|\/\*[\s\S]*?\*\/)|('(?:[^']|'')*'|\$\$[\s\S]*?\$\$)|\b(\d+(?:\.\d+)?)\b|([A-Za-z_][\w$]*)(?=\s*(\()?)/g, sqlWords, true);
+  return lines(
+    text,
+    /(--[^\n]*|\/\*[\s\S]*?\*\/)|('(?:[^']|'')*'|\$\$[\s\S]*?\$\$)|\b(\d+(?:\.\d+)?)\b|([A-Za-z_][\w$]*)(?=\s*(\()?)/g,
+    sqlWords,
+    true,
+  );
 }
 
 /** TypeScript or JavaScript as lines of HTML with its words coloured. */
@@ -41,10 +46,19 @@ function lines(text: string, tokens: RegExp, words: Set<string>, ignoreCase: boo
     out += kind === '' ? html`${whole}`.text : spanEachLine(whole, kind);
   }
   out += html`${text.slice(at)}`.text;
-  return new Html(out.replace(/\n$/, '').split('\n').map((line, index) => `<span class="ln" id="L${index + 1}">${line}</span>`).join(''));
+  return new Html(
+    out
+      .replace(/\n$/, '')
+      .split('\n')
+      .map((line, index) => `<span class="ln" id="L${index + 1}">${line}</span>`)
+      .join(''),
+  );
 }
 
 /** A token of several lines is closed at each line's end, so that a line is whole by itself. */
 function spanEachLine(text: string, kind: string): string {
-  return text.split('\n').map((line) => (line === '' ? '' : html`<span class="${kind}">${line}</span>`.text)).join('\n');
+  return text
+    .split('\n')
+    .map((line) => (line === '' ? '' : html`<span class="${kind}">${line}</span>`.text))
+    .join('\n');
 }

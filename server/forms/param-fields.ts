@@ -117,9 +117,17 @@ function choicesOf(rule: JsonObject): Json[] {
 }
 
 function typeWords(rule: JsonObject, kind: ParamField['kind']): string {
-  const words = kind === 'choice' ? 'choice' : kind === 'choices' || kind === 'list' ? 'list' : (typesOf(rule)[0] ?? 'any');
+  const words =
+    kind === 'choice' ? 'choice' : kind === 'choices' || kind === 'list' ? 'list' : (typesOf(rule)[0] ?? 'any');
   const [low, high] = [numberOf(rule['minimum']), numberOf(rule['maximum'])];
-  const range = low !== null && high !== null ? ` ${low}–${high.toLocaleString('en-US')}` : low !== null ? ` from ${low}` : high !== null ? ` up to ${high}` : '';
+  const range =
+    low !== null && high !== null
+      ? ` ${low}–${high.toLocaleString('en-US')}`
+      : low !== null
+        ? ` from ${low}`
+        : high !== null
+          ? ` up to ${high}`
+          : '';
   return `${words}${range}${nullable(rule) ? ' · optional' : ''}`;
 }
 

@@ -134,7 +134,14 @@ function place(boxes: Box[], left: number, top: number, folded: ReadonlySet<stri
     const y = top + box.y;
     const taskIds = tasksOf(box.node);
     if (box.node.kind === 'task' || folded.has(box.id)) {
-      layout.nodes.push({ id: box.id, label: box.node.label, kind: box.node.kind === 'task' ? 'task' : 'folded', taskIds, x, y });
+      layout.nodes.push({
+        id: box.id,
+        label: box.node.label,
+        kind: box.node.kind === 'task' ? 'task' : 'folded',
+        taskIds,
+        x,
+        y,
+      });
       continue;
     }
     layout.groups.push({ id: box.id, label: box.node.label, x, y, width: box.width, height: box.height, taskIds });
@@ -155,8 +162,22 @@ function edgesOf(layout: GraphLayout, links: { from: string; to: string }[]): Gr
     drawn.push({ a, b });
   }
   return drawn.map(({ a, b }) => {
-    const start = { x: port(a, b, drawn.filter((edge) => edge.a === a).map((edge) => edge.b)), y: a.y + nodeHeight };
-    const end = { x: port(b, a, drawn.filter((edge) => edge.b === b).map((edge) => edge.a)), y: b.y };
+    const start = {
+      x: port(
+        a,
+        b,
+        drawn.filter((edge) => edge.a === a).map((edge) => edge.b),
+      ),
+      y: a.y + nodeHeight,
+    };
+    const end = {
+      x: port(
+        b,
+        a,
+        drawn.filter((edge) => edge.b === b).map((edge) => edge.a),
+      ),
+      y: b.y,
+    };
     return { from: a.id, to: b.id, path: route(start, end, layout), tip: end };
   });
 }
@@ -182,7 +203,14 @@ function route(start: Point, end: Point, layout: GraphLayout): string {
   const lastY = end.y - rankGap / 2;
   if (lastY <= firstY + 2) return rounded([start, { x: start.x, y: firstY }, { x: end.x, y: firstY }, end]);
   const column = freeColumn(start.x, end.x, firstY, lastY, layout);
-  return rounded([start, { x: start.x, y: firstY }, { x: column, y: firstY }, { x: column, y: lastY }, { x: end.x, y: lastY }, end]);
+  return rounded([
+    start,
+    { x: start.x, y: firstY },
+    { x: column, y: firstY },
+    { x: column, y: lastY },
+    { x: end.x, y: lastY },
+    end,
+  ]);
 }
 
 function freeColumn(startX: number, endX: number, fromY: number, toY: number, layout: GraphLayout): number {
@@ -227,7 +255,10 @@ function tasksOf(node: TreeNode): string[] {
 }
 
 function countNodes(tree: TreeNode[], folded: ReadonlySet<string>): number {
-  return tree.reduce((sum, node) => sum + (node.kind === 'task' || folded.has(node.id) ? 1 : countNodes(node.children, folded)), 0);
+  return tree.reduce(
+    (sum, node) => sum + (node.kind === 'task' || folded.has(node.id) ? 1 : countNodes(node.children, folded)),
+    0,
+  );
 }
 
 function deepestOpen(tree: TreeNode[], folded: ReadonlySet<string>): string[] {

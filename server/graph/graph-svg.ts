@@ -49,12 +49,13 @@ export function graphSvg(picture: GraphPicture): Html {
   const focus = focusOf(picture);
   const edges = [...layout.edges].sort((a, b) => Number(inFocus(focus, a)) - Number(inFocus(focus, b)));
   return html`<svg class="graph" width="${layout.width + 32}" height="${layout.height + 8}" viewBox="-8 -2 ${layout.width + 32} ${layout.height + 8}" role="group" aria-label="Graph of ${picture.dag.dagId}">
-${layout.groups.map((group) => groupBox(picture, group))}
+${layout.groups.map((group) => html`<rect class="group-box" x="${group.x}" y="${group.y}" width="${group.width}" height="${group.height}" rx="8"/>`)}
 ${edges.map((edge) => {
   const near = inFocus(focus, edge);
-  const below = near && focus !== null && focus.below.has(edge.to);
+  const below = near && focus?.below.has(edge.to);
   return html`<path class="edge${near ? ' in-focus' : ''}${below ? ' below' : ''}" d="${edge.path}"/><path class="arrow${near ? ' in-focus' : ''}" d="m${edge.tip.x} ${edge.tip.y} -3.5-6.5h7z"/>`;
 })}
+${layout.groups.map((group) => groupTitle(picture, group))}
 ${layout.nodes.map((node) => nodeBox(picture, node, focus))}</svg>`;
 }
 
@@ -88,16 +89,21 @@ function inFocus(focus: Focus | null, edge: { from: string; to: string }): boole
   return towards || away;
 }
 
-function groupBox(picture: GraphPicture, group: GraphLayout['groups'][number]): Html {
+function groupTitle(picture: GraphPicture, group: GraphLayout['groups'][number]): Html {
   const status = merged(picture, group.taskIds);
-  const words = [`${group.taskIds.length} tasks`, status ? tookWords(status, picture.now) : ''].filter(Boolean).join(' · ');
-  return html`<rect class="group-box" x="${group.x}" y="${group.y}" width="${group.width}" height="${group.height}" rx="8"/><a href="${picture.foldHref(group.id, true)}" aria-label="Fold ${group.id}"><path class="edge" d="m${group.x + 13} ${group.y + 13} 3.5 3.5 3.5-3.5"/><text class="group-title" x="${group.x + 26}" y="${group.y + 20}">${cut(group.label, 26)}</text></a><text class="group-sub" x="${group.x + 38 + Math.min(group.label.length, 26) * 6.6}" y="${group.y + 20}">${group.width > 240 ? words : ''}</text>`;
+  const words = [`${group.taskIds.length} tasks`, status ? tookWords(status, picture.now) : '']
+    .filter(Boolean)
+    .join(' · ');
+  return html`<a href="${picture.foldHref(group.id, true)}" aria-label="Fold ${group.id}"><path class="edge" d="m${group.x + 13} ${group.y + 13} 3.5 3.5 3.5-3.5"/><text class="group-title" x="${group.x + 26}" y="${group.y + 20}">${cut(group.label, 26)}</text></a><text class="group-sub" x="${group.x + 38 + Math.min(group.label.length, 26) * 6.6}" y="${group.y + 20}">${group.width > 240 ? words : ''}</text>`;
 }
 
 function nodeBox(picture: GraphPicture, node: PlacedNode, focus: Focus | null): Html {
   const status = merged(picture, node.taskIds);
   const state = status === null ? 'none' : (status.state ?? 'none');
-  const classes = [focus === null ? '' : focus.near.has(node.id) ? 'in-focus' : 'out-of-focus', focus?.at === node.id ? 'at' : ''].join(' ');
+  const classes = [
+    focus === null ? '' : focus.near.has(node.id) ? 'in-focus' : 'out-of-focus',
+    focus?.at === node.id ? 'at' : '',
+  ].join(' ');
   const task = picture.dag.tasks.find((candidate) => candidate.taskId === node.id);
   const mapped = node.kind === 'folded' || task?.expand != null;
   const sub = subWords(picture, node, status);
@@ -116,7 +122,9 @@ function subWords(picture: GraphPicture, node: PlacedNode, status: TaskStatus | 
 
 function tookWords(status: TaskStatus, now: number): string {
   if (status.startedAt === null) return '';
-  return status.endedAt === null || status.done < status.total ? `${formatDuration(now - status.startedAt)} so far` : formatDuration(status.endedAt - status.startedAt);
+  return status.endedAt === null || status.done < status.total
+    ? `${formatDuration(now - status.startedAt)} so far`
+    : formatDuration(status.endedAt - status.startedAt);
 }
 
 function merged({ statuses }: GraphPicture, taskIds: string[]): TaskStatus | null {

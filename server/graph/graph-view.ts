@@ -31,8 +31,21 @@ export async function graphView(
     url.searchParams.set('fold', next.join(',') || 'none');
     return `${url.pathname}${url.search}`;
   };
-  const picture = graphSvg({ dag: graph.dag, layout, statuses, now: request.now, focus: graph.focus, href: graph.href, foldHref });
-  return { picture, nodes: layout.nodes.length, groups: graph.dag.groups.map((group) => group.groupId), folded: [...folded] };
+  const picture = graphSvg({
+    dag: graph.dag,
+    layout,
+    statuses,
+    now: request.now,
+    focus: graph.focus,
+    href: graph.href,
+    foldHref,
+  });
+  return {
+    picture,
+    nodes: layout.nodes.length,
+    groups: graph.dag.groups.map((group) => group.groupId),
+    folded: [...folded],
+  };
 }
 
 async function statusesOf(deps: AppDeps, runRowId: number): Promise<Map<string, TaskStatus>> {

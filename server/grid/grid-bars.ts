@@ -34,7 +34,13 @@ export function gridBar(run: DagRunRow, scaleMs: number, normal: Usual, now: num
 
 /** The duration at the top of the bars: the longest of the visible runs, or what is usual when that is more. */
 export function barScale(runs: DagRunRow[], normal: Usual, now: number): number {
-  const longest = Math.max(0, ...runs.map((run) => (durationOf(run, now) ?? 0) + Math.max(0, (run.started_at ?? 0) - (run.queued_at ?? run.started_at ?? 0))));
+  const longest = Math.max(
+    0,
+    ...runs.map(
+      (run) =>
+        (durationOf(run, now) ?? 0) + Math.max(0, (run.started_at ?? 0) - (run.queued_at ?? run.started_at ?? 0)),
+    ),
+  );
   return Math.max(longest, normal.p95 ?? 0, 1);
 }
 

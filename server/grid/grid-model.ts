@@ -1,6 +1,6 @@
+import type { TaskInstanceState } from '../../scheduler/model/states.js';
 import type { DagRunRow } from '../../scheduler/store/queries/dag-runs.js';
 import type { GridCell } from '../../scheduler/store/queries/task-instances.js';
-import type { TaskInstanceState } from '../../scheduler/model/states.js';
 import type { TreeNode } from '../dag-structure.js';
 import { worstState } from '../states.js';
 
@@ -38,8 +38,8 @@ type CellIndex = Map<number, Map<string, GridCell[]>>;
 function indexCells(cells: GridCell[]): CellIndex {
   const index: CellIndex = new Map();
   for (const cell of cells) {
-    let run = index.get(cell.dag_run_id);
-    if (!run) index.set(cell.dag_run_id, (run = new Map()));
+    const run = index.get(cell.dag_run_id) ?? new Map<string, GridCell[]>();
+    index.set(cell.dag_run_id, run);
     const known = run.get(cell.task_id);
     if (known) known.push(cell);
     else run.set(cell.task_id, [cell]);

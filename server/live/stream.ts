@@ -1,6 +1,13 @@
 import type { Response } from 'express';
 import type { Html } from '../html.js';
-import { type Page, type PageRenderer, type PageRequest, type RenderedPage, renderPage, withoutTicking } from '../page.js';
+import {
+  type Page,
+  type PageRenderer,
+  type PageRequest,
+  type RenderedPage,
+  renderPage,
+  withoutTicking,
+} from '../page.js';
 
 /** At most so often a page is drawn again for one reader. */
 const redrawEveryMs = 400;
@@ -49,7 +56,8 @@ export class LivePage {
     this.#response.on('close', () => this.#close());
     const rendered = await this.#render();
     if (this.#closed) return;
-    if (rendered.digest === this.#digest) for (const [id, region] of rendered.regions) this.#sent.set(id, withoutTicking(region));
+    if (rendered.digest === this.#digest)
+      for (const [id, region] of rendered.regions) this.#sent.set(id, withoutTicking(region));
     else this.#send(rendered);
     this.#follow(rendered);
   }

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { parseLogLine, type LogLine } from './log-line.js';
+import { type LogLine, parseLogLine } from './log-line.js';
 
 /** A place in the file is remembered for every so many lines. */
 const indexEveryLines = 256;
@@ -98,7 +98,12 @@ export class LogFile {
     if (size < this.#indexedBytes) this.#forget();
     const buffer = Buffer.allocUnsafe(readBytes);
     while (this.#indexedBytes < size) {
-      const { bytesRead } = await handle.read(buffer, 0, Math.min(readBytes, size - this.#indexedBytes), this.#indexedBytes);
+      const { bytesRead } = await handle.read(
+        buffer,
+        0,
+        Math.min(readBytes, size - this.#indexedBytes),
+        this.#indexedBytes,
+      );
       if (bytesRead === 0) return;
       this.#take(buffer.subarray(0, bytesRead), this.#indexedBytes);
       this.#indexedBytes += bytesRead;
@@ -119,7 +124,11 @@ export class LogFile {
 
   #note(line: string): void {
     this.#lines++;
-    const level = / (ERROR|CRITICAL|FATAL) /.test(line.slice(0, 40)) ? 'error' : / WARN(ING)? /.test(line.slice(0, 40)) ? 'warning' : null;
+    const level = / (ERROR|CRITICAL|FATAL) /.test(line.slice(0, 40))
+      ? 'error'
+      : / WARN(ING)? /.test(line.slice(0, 40))
+        ? 'warning'
+        : null;
     if (level === 'warning') this.#warnings++;
     const uncaught = /^(\w*Error|Uncaught \w*)\b.*:/.test(line);
     if ((level === 'error' || uncaught) && this.#errors.length < errorsMax) this.#errors.push(this.#lines);
@@ -181,5 +190,7 @@ export class LogFiles {
 
 function cutLine(line: string): string {
   const text = line.endsWith('\r') ? line.slice(0, -1) : line;
-  return text.length <= lineCharsMax ? text : `${text.slice(0, lineCharsMax)} … (${text.length - lineCharsMax} more characters)`;
+  return text.length <= lineCharsMax
+    ? text
+    : `${text.slice(0, lineCharsMax)} … (${text.length - lineCharsMax} more characters)`;
 }

@@ -1,7 +1,7 @@
 import type { AppDeps } from '../deps.js';
-import { Html, html } from '../html.js';
-import type { PageRequest } from '../page.js';
 import type { ZonedFormat } from '../format.js';
+import { type Html, html } from '../html.js';
+import type { PageRequest } from '../page.js';
 import { ansiToHtml } from './ansi.js';
 import { LogFiles } from './log-file.js';
 import type { LogLine } from './log-line.js';
@@ -22,11 +22,23 @@ export function logFilesOf(deps: AppDeps): LogFiles {
 export async function loadLogView(
   request: PageRequest,
   deps: AppDeps,
-  { run, instance }: { run: { id: number; dag_id: string }; instance: { task_id: string; map_index: number; try_number: number; state: string | null } },
+  {
+    run,
+    instance,
+  }: {
+    run: { id: number; dag_id: string };
+    instance: { task_id: string; map_index: number; try_number: number; state: string | null };
+  },
 ) {
   const asked = Number.parseInt(request.query.get('try') ?? '', 10);
   const tryNumber = Number.isNaN(asked) ? Math.max(1, instance.try_number) : asked;
-  const path = deps.logPath({ dagId: run.dag_id, dagRunId: run.id, taskId: instance.task_id, mapIndex: instance.map_index, tryNumber });
+  const path = deps.logPath({
+    dagId: run.dag_id,
+    dagRunId: run.id,
+    taskId: instance.task_id,
+    mapIndex: instance.map_index,
+    tryNumber,
+  });
   const log = await logFilesOf(deps).open(path);
   if (!log) return { log: undefined, shownTry: tryNumber, running: instance.state === 'running' };
   const running = instance.state === 'running' && tryNumber === instance.try_number;
@@ -63,7 +75,12 @@ function firstLine(place: { asked: number; firstError: number | undefined; runni
 
 /** One line as its row. The same for the page, the scrolling and the stream. */
 export function logLineHtml(line: LogLine, format: ZonedFormat, isFirstError = false): Html {
-  const classes = ['log-line', line.level ? `l-${line.level}` : '', line.group === 'open' ? 'group' : '', isFirstError ? 'first-error' : ''];
+  const classes = [
+    'log-line',
+    line.level ? `l-${line.level}` : '',
+    line.group === 'open' ? 'group' : line.group === 'close' ? 'close' : '',
+    isFirstError ? 'first-error' : '',
+  ];
   const level = line.level === null ? '' : line.level === 'warning' ? 'WARN' : line.level.toUpperCase();
   return html`<div class="${classes.filter(Boolean).join(' ')}" id="l${line.number}"><a class="no" href="#l${line.number}">${line.number}</a><span class="at-time">${line.at === null ? '' : format.format(line.at, 'millis')}</span><span class="lv">${level}</span><span class="tx">${ansiToHtml(line.text)}</span></div>`;
 }

@@ -1,8 +1,8 @@
 import { listConnections, listImportErrors, listPools, listVariables } from '../../scheduler/store/queries/admin.js';
 import { countEvents, listEvents } from '../../scheduler/store/queries/event-log.js';
 import { poolUse } from '../../scheduler/store/queries/task-instances.js';
-import type { Page, PageRequest, PageView } from '../page.js';
 import type { AppDeps } from '../deps.js';
+import type { Page, PageRequest, PageView } from '../page.js';
 import { readOne } from './load-dag.js';
 
 const eventsPage = 100;
@@ -35,7 +35,11 @@ const loaders: Record<SectionId, (request: PageRequest, deps: AppDeps) => Promis
   },
   variables: async (_request, deps) => ({ variables: await deps.store.read(listVariables()) }),
   connections: async (_request, deps) => ({ connections: await deps.store.read(listConnections()) }),
-  settings: async (_request, deps) => ({ platform: deps.platform(), version: deps.settings.version, baseUrl: deps.settings.baseUrl }),
+  settings: async (_request, deps) => ({
+    platform: deps.platform(),
+    version: deps.settings.version,
+    baseUrl: deps.settings.baseUrl,
+  }),
 };
 
 const concerns: Partial<Record<SectionId, NonNullable<PageView['concerns']>>> = {
@@ -45,7 +49,10 @@ const concerns: Partial<Record<SectionId, NonNullable<PageView['concerns']>>> = 
 };
 
 /** What the keeper of the server looks after. `/admin` begins with what is broken. */
-export const adminPages: Page[] = [adminPage('/admin', 'import-errors'), ...sections.map(({ id }) => adminPage(`/admin/${id}`, id))];
+export const adminPages: Page[] = [
+  adminPage('/admin', 'import-errors'),
+  ...sections.map(({ id }) => adminPage(`/admin/${id}`, id)),
+];
 
 function adminPage(path: string, id: SectionId): Page {
   return {
@@ -86,7 +93,9 @@ export function poolView(
   use: { pool: string; state: string | null; slots: number }[],
 ): PoolView {
   const of = (...states: string[]) =>
-    use.filter((row) => row.pool === pool.name && states.includes(row.state ?? '')).reduce((sum, row) => sum + Number(row.slots), 0);
+    use
+      .filter((row) => row.pool === pool.name && states.includes(row.state ?? ''))
+      .reduce((sum, row) => sum + Number(row.slots), 0);
   const running = of('running', 'restarting');
   const queued = of('queued');
   const deferred = of('deferred');

@@ -1,8 +1,8 @@
 import { gridRuns } from '../../scheduler/store/queries/dag-runs.js';
 import { graphView } from '../graph/graph-view.js';
 import type { Page } from '../page.js';
-import { dagCrumbs, loadDagHead } from './dag-head.js';
 import { selectionOf } from './dag-grid.js';
+import { dagCrumbs, loadDagHead } from './dag-head.js';
 import { loadVersion } from './load-dag.js';
 import { loadPanel } from './panel.js';
 
@@ -34,7 +34,12 @@ export const dagGraph: Page = {
         runs,
         run,
         graph: version
-          ? await graphView(request, deps, { dag: version.dag, runRowId: run?.id ?? null, focus: selection?.rowId ?? null, href })
+          ? await graphView(request, deps, {
+              dag: version.dag,
+              runRowId: run?.id ?? null,
+              focus: selection?.rowId ?? null,
+              href,
+            })
           : undefined,
         panel: selection ? await loadPanel(request, deps, head, selection) : undefined,
       },

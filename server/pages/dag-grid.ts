@@ -1,12 +1,12 @@
 import type { SchedulerEvent } from '../../scheduler/model/events.js';
 import { type DagRunRow, gridRuns } from '../../scheduler/store/queries/dag-runs.js';
 import { gridCells } from '../../scheduler/store/queries/task-instances.js';
-import { dagTree, groupIds, taskIcon, type TreeNode, visibleRows } from '../dag-structure.js';
+import { dagTree, groupIds, type TreeNode, taskIcon, visibleRows } from '../dag-structure.js';
 import type { AppDeps } from '../deps.js';
+import { formatDuration } from '../format.js';
 import { barScale, barTitle, gridBar } from '../grid/grid-bars.js';
 import { type Cell, gridRows } from '../grid/grid-model.js';
 import type { Page, PageRequest } from '../page.js';
-import { formatDuration } from '../format.js';
 import { stateWord } from '../states.js';
 import { type DagHead, dagCrumbs, loadDagHead } from './dag-head.js';
 import { loadPanel } from './panel.js';
@@ -26,7 +26,9 @@ async function loadGrid(request: PageRequest, deps: AppDeps) {
   const head = await loadDagHead(request, deps, 'grid');
   const choices = choicesOf(request);
   const runs = (
-    await deps.store.read(gridRuns(head.dag.dag_id, { states: choices.states, runTypes: choices.runTypes }, choices.count))
+    await deps.store.read(
+      gridRuns(head.dag.dag_id, { states: choices.states, runTypes: choices.runTypes }, choices.count),
+    )
   ).reverse();
   const cells = await deps.store.read(gridCells(runs.map((run) => run.id)));
   const tree = head.version ? dagTree(head.version.dag) : [];
@@ -46,7 +48,16 @@ async function loadGrid(request: PageRequest, deps: AppDeps) {
       allStates: states,
       allRunTypes: runTypes,
       columns: columnsOf(runs, head, request, selection?.runRowId),
-      rows: rowsOf(gridRows(visibleRows(tree, (id) => closed.has(id)), runs, cells), runs, closed, selection),
+      rows: rowsOf(
+        gridRows(
+          visibleRows(tree, (id) => closed.has(id)),
+          runs,
+          cells,
+        ),
+        runs,
+        closed,
+        selection,
+      ),
       groups: groupIds(tree),
       anyOpen: groupIds(tree).some((id) => !closed.has(id)),
       panel: selection ? await loadPanel(request, deps, head, selection) : undefined,
@@ -110,7 +121,12 @@ function columnsOf(runs: DagRunRow[], head: DagHead, request: PageRequest, selec
   }));
 }
 
-function rowsOf(rows: ReturnType<typeof gridRows>, runs: DagRunRow[], closed: Set<string>, selection: Selection | undefined) {
+function rowsOf(
+  rows: ReturnType<typeof gridRows>,
+  runs: DagRunRow[],
+  closed: Set<string>,
+  selection: Selection | undefined,
+) {
   return rows.map(({ node, cells, mappedTotal }) => ({
     id: node.id,
     kind: node.kind,
@@ -136,8 +152,9 @@ function rowsOf(rows: ReturnType<typeof gridRows>, runs: DagRunRow[], closed: Se
 }
 
 function wordsOf(cell: Cell): string {
-  if (cell.total > 1) return cell.counts.map(({ state, total }) => `${total} ${stateWord(state).toLowerCase()}`).join(', ');
-  const duration = cell.startedAt !== null && cell.endedAt !== null ? `, ${formatDuration(cell.endedAt - cell.startedAt)}` : '';
+  if (cell.total > 1)
+    return cell.counts.map(({ state, total }) => `${total} ${stateWord(state).toLowerCase()}`).join(', ');
+  const duration =
+    cell.startedAt !== null && cell.endedAt !== null ? `, ${formatDuration(cell.endedAt - cell.startedAt)}` : '';
   return `${stateWord(cell.state)}${duration}${cell.tryNumber > 1 ? `, try ${cell.tryNumber}` : ''}`;
 }
-

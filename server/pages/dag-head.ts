@@ -1,10 +1,10 @@
+import type { SerializedDag, SerializedSchedule } from '../../scheduler/model/dag.js';
 import { countDagRuns, finishedRuns, gridRuns, runOutcomesSince } from '../../scheduler/store/queries/dag-runs.js';
 import type { DagRow } from '../../scheduler/store/queries/dags.js';
-import type { SerializedDag, SerializedSchedule } from '../../scheduler/model/dag.js';
 import type { AppDeps } from '../deps.js';
 import type { PageRequest } from '../page.js';
 import { durationOf, type Usual, usual } from '../statistics.js';
-import { loadDag, loadLatestVersion, type LoadedVersion } from './load-dag.js';
+import { type LoadedVersion, loadDag, loadLatestVersion } from './load-dag.js';
 
 const usualRuns = 30;
 const monthMs = 30 * 24 * 3_600_000;

@@ -1,6 +1,6 @@
-import { listEvents } from '../../scheduler/store/queries/event-log.js';
 import { countDagRuns, listDagRuns } from '../../scheduler/store/queries/dag-runs.js';
 import { dagVersionByNumber, listDagVersions } from '../../scheduler/store/queries/dag-versions.js';
+import { listEvents } from '../../scheduler/store/queries/event-log.js';
 import { stateCountsOfRuns } from '../../scheduler/store/queries/task-instances.js';
 import { typescript } from '../code/highlight.js';
 import type { Page } from '../page.js';
@@ -74,7 +74,10 @@ export const dagEvents: Page = {
       section: 'dags',
       crumbs: dagCrumbs(head.dag),
       flush: true,
-      view: { ...head, events: await deps.store.read(listEvents({ dagId: head.dag.dag_id }, { limit: eventsMax, offset: 0 })) },
+      view: {
+        ...head,
+        events: await deps.store.read(listEvents({ dagId: head.dag.dag_id }, { limit: eventsMax, offset: 0 })),
+      },
     };
   },
 };

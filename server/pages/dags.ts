@@ -1,3 +1,4 @@
+import { countImportErrors } from '../../scheduler/store/queries/admin.js';
 import { runOutcomesSince } from '../../scheduler/store/queries/dag-runs.js';
 import {
   countDags,
@@ -9,7 +10,6 @@ import {
   listDags,
   type RunBar,
 } from '../../scheduler/store/queries/dags.js';
-import { countImportErrors } from '../../scheduler/store/queries/admin.js';
 import { runBars } from '../charts/run-bars.js';
 import type { Page, PageRequest } from '../page.js';
 import { durationOf, usual } from '../statistics.js';
@@ -38,7 +38,12 @@ export const dagList: Page = {
       deps.store.read(runOutcomesSince(request.now - monthMs)),
       deps.store.read(countImportErrors()),
     ]);
-    const runs = await deps.store.read(latestRunsOfDags(dags.map((dag) => dag.dag_id), barRuns));
+    const runs = await deps.store.read(
+      latestRunsOfDags(
+        dags.map((dag) => dag.dag_id),
+        barRuns,
+      ),
+    );
     const [counts] = conditions;
     return {
       template: 'dags',
@@ -63,7 +68,10 @@ export const dagList: Page = {
         dags: dags.map((dag) => ({
           ...dag,
           tags: JSON.parse(dag.tags_json) as string[],
-          ...lastRuns(runs.filter((run) => run.dag_id === dag.dag_id), request),
+          ...lastRuns(
+            runs.filter((run) => run.dag_id === dag.dag_id),
+            request,
+          ),
           successRate: successRate(outcomes.filter((row) => row.dag_id === dag.dag_id)),
         })),
       },
@@ -109,6 +117,10 @@ function successRate(rows: { state: string; total: number }[]): number | null {
 
 function commonTags(dags: { tags_json: string }[]): string[] {
   const counts = new Map<string, number>();
-  for (const dag of dags) for (const tag of JSON.parse(dag.tags_json) as string[]) counts.set(tag, (counts.get(tag) ?? 0) + 1);
-  return [...counts].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0])).map(([tag]) => tag).slice(0, 8);
+  for (const dag of dags)
+    for (const tag of JSON.parse(dag.tags_json) as string[]) counts.set(tag, (counts.get(tag) ?? 0) + 1);
+  return [...counts]
+    .sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]))
+    .map(([tag]) => tag)
+    .slice(0, 8);
 }

@@ -1,14 +1,14 @@
-import { fromIso, toIso } from '../../kernel/time.js';
 import type { JsonObject } from '../../kernel/json.js';
+import { fromIso, toIso } from '../../kernel/time.js';
 import type { ClearedTaskInstance } from '../../scheduler/model/commands.js';
 import { listDagRuns } from '../../scheduler/store/queries/dag-runs.js';
+import { clearRequestOf, markRequestOf, requesterOf } from '../actions/requests.js';
 import { parseObject } from '../deps.js';
-import { paramFields, type ParamField } from '../forms/param-fields.js';
+import { type ParamField, paramFields } from '../forms/param-fields.js';
 import type { Page, PageRequest } from '../page.js';
+import { urls } from '../urls.js';
 import { loadDagHead } from './dag-head.js';
 import { loadRun } from './load-dag.js';
-import { clearRequestOf, markRequestOf, requesterOf } from '../actions/requests.js';
-import { urls } from '../urls.js';
 
 const previewMax = 200;
 
@@ -25,7 +25,10 @@ export const triggerDialog: Page = {
     const [last] = like
       ? [await loadRun(deps, dagId, like)]
       : await deps.store.read(
-          listDagRuns({ dagId, runTypes: ['manual'] }, [{ by: 'run_after', descending: true }], { limit: 1, offset: 0 }),
+          listDagRuns({ dagId, runTypes: ['manual'] }, [{ by: 'run_after', descending: true }], {
+            limit: 1,
+            offset: 0,
+          }),
         );
     const useDefaults = request.query.get('values') === 'defaults' || !last;
     const values = useDefaults ? {} : parseObject(last.conf_json);
@@ -40,7 +43,9 @@ export const triggerDialog: Page = {
         hasSchema: head.version?.dag.paramsSchema != null,
         filledFrom: useDefaults ? null : last.run_after,
         tasks: head.version?.dag.tasks.length ?? 0,
-        liveRuns: (await deps.store.read(listDagRuns({ dagId, states: ['running', 'queued'] }, [], { limit: 20, offset: 0 }))).length,
+        liveRuns: (
+          await deps.store.read(listDagRuns({ dagId, states: ['running', 'queued'] }, [], { limit: 20, offset: 0 }))
+        ).length,
         examples: commandExamples(deps.settings.baseUrl, dagId, useDefaults ? defaultsOf(fields) : values),
         nowText: toIso(request.now).slice(0, 16),
       },
@@ -105,14 +110,22 @@ async function loadMark(request: PageRequest, deps: Parameters<Page['load']>[1])
 
 async function loadNote(request: PageRequest, deps: Parameters<Page['load']>[1]) {
   const { dag, run, taskId, mapIndex } = await placeOf(request, deps);
-  return { ...dialogFrame(request, dag, 'Note'), template: 'note', view: { dag, run, taskId, mapIndex, note: run.note } };
+  return {
+    ...dialogFrame(request, dag, 'Note'),
+    template: 'note',
+    view: { dag, run, taskId, mapIndex, note: run.note },
+  };
 }
 
 async function loadDelete(request: PageRequest, deps: Parameters<Page['load']>[1]) {
   const { dag } = await loadDagHead(request, deps, 'details');
   const runId = request.params['runId'];
   const run = runId === undefined ? undefined : await loadRun(deps, dag.dag_id, runId);
-  return { ...dialogFrame(request, dag, run ? 'Delete the run' : 'Delete the DAG'), template: 'delete', view: { dag, run } };
+  return {
+    ...dialogFrame(request, dag, run ? 'Delete the run' : 'Delete the DAG'),
+    template: 'delete',
+    view: { dag, run },
+  };
 }
 
 async function placeOf(request: PageRequest, deps: Parameters<Page['load']>[1]) {
@@ -126,12 +139,18 @@ function dialogFrame(_request: PageRequest, dag: { dag_id: string; display_name:
   return {
     title: `${title}: ${dag.display_name}`,
     section: 'dags' as const,
-    crumbs: [{ label: 'DAGs', href: '/dags' }, { label: dag.display_name, href: urls.dag(dag.dag_id) }, { label: title }],
+    crumbs: [
+      { label: 'DAGs', href: '/dags' },
+      { label: dag.display_name, href: urls.dag(dag.dag_id) },
+      { label: title },
+    ],
   };
 }
 
 function defaultsOf(fields: ParamField[]): JsonObject {
-  return Object.fromEntries(fields.filter((field) => field.value !== undefined).map((field) => [field.name, field.value ?? null]));
+  return Object.fromEntries(
+    fields.filter((field) => field.value !== undefined).map((field) => [field.name, field.value ?? null]),
+  );
 }
 
 /** The same trigger as programs do it. */
@@ -139,9 +158,15 @@ function commandExamples(baseUrl: string, dagId: string, conf: JsonObject) {
   const body = JSON.stringify({ logical_date: null, conf }, null, 2);
   const path = `/api/v2/dags/${encodeURIComponent(dagId)}/dagRuns`;
   return [
-    { name: 'curl', text: `curl -X POST ${shellQuote(baseUrl + path)} \\\n  -H "Authorization: Bearer $MILLRACE_TOKEN" \\\n  --json ${shellQuote(body)}` },
+    {
+      name: 'curl',
+      text: `curl -X POST ${shellQuote(baseUrl + path)} \\\n  -H "Authorization: Bearer $MILLRACE_TOKEN" \\\n  --json ${shellQuote(body)}`,
+    },
     { name: 'CLI', text: `npx millrace dags trigger ${shellQuote(dagId)} --conf ${shellQuote(JSON.stringify(conf))}` },
-    { name: 'TypeScript', text: `await fetch(${JSON.stringify(baseUrl + path)}, {\n  method: 'POST',\n  headers: { authorization: \`Bearer \${token}\`, 'content-type': 'application/json' },\n  body: JSON.stringify(${body.replaceAll('\n', '\n  ')}),\n});` },
+    {
+      name: 'TypeScript',
+      text: `await fetch(${JSON.stringify(baseUrl + path)}, {\n  method: 'POST',\n  headers: { authorization: \`Bearer \${token}\`, 'content-type': 'application/json' },\n  body: JSON.stringify(${body.replaceAll('\n', '\n  ')}),\n});`,
+    },
   ];
 }
 

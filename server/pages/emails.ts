@@ -13,7 +13,11 @@ export const emailList: Page = {
   async load(request, deps) {
     const offset = Math.max(0, Math.floor(Number(request.query.get('offset')) || 0));
     const state = states.find((name) => name === request.query.get('state'));
-    const filter = { state, dagId: request.query.get('dag') ?? undefined, runId: request.query.get('run') ?? undefined };
+    const filter = {
+      state,
+      dagId: request.query.get('dag') ?? undefined,
+      runId: request.query.get('run') ?? undefined,
+    };
     const [emails, total, byState] = await Promise.all([
       deps.store.read(listEmails(filter, { limit: pageSize, offset })),
       readOne(deps, countEmails(filter)),
@@ -35,7 +39,9 @@ export const emailList: Page = {
         filter,
         tabs: [
           { name: 'all', total: byState.reduce((sum, row) => sum + row.total, 0) },
-          ...states.map((name) => ({ name, total: byState.find((row) => row.state === name)?.total ?? 0 })).filter((tab) => tab.total > 0),
+          ...states
+            .map((name) => ({ name, total: byState.find((row) => row.state === name)?.total ?? 0 }))
+            .filter((tab) => tab.total > 0),
         ],
         smtp: deps.platform().mail.url,
       },
@@ -49,7 +55,11 @@ export const emailPage: Page = {
     const id = Number(request.params['id']);
     const email = Number.isSafeInteger(id) ? await readOne(deps, emailById(id)) : undefined;
     if (!email) throw new MillraceError('NOT_FOUND', `no e-mail has the number ${request.params['id']}`);
-    const attachments = JSON.parse(email.attachments_json) as { filename: string; content: string; contentType: string }[];
+    const attachments = JSON.parse(email.attachments_json) as {
+      filename: string;
+      content: string;
+      contentType: string;
+    }[];
     return {
       template: 'email',
       title: email.subject,
@@ -60,7 +70,11 @@ export const emailPage: Page = {
         email,
         to: JSON.parse(email.to_json) as string[],
         cc: JSON.parse(email.cc_json) as string[],
-        attachments: attachments.map(({ filename, contentType, content }) => ({ filename, contentType, chars: content.length })),
+        attachments: attachments.map(({ filename, contentType, content }) => ({
+          filename,
+          contentType,
+          chars: content.length,
+        })),
         asText: request.query.get('as') === 'text' || email.html === null,
       },
     };

@@ -2,10 +2,10 @@ import { liveRuns, runOutcomesSince, runsBetween } from '../../scheduler/store/q
 import { nextRuns } from '../../scheduler/store/queries/dags.js';
 import { countEmailsByState } from '../../scheduler/store/queries/emails.js';
 import { countFailedSince, failedSince, stateCountsOfRuns } from '../../scheduler/store/queries/task-instances.js';
+import { timelineChart } from '../charts/timeline.js';
 import type { AppDeps, PlatformStatus } from '../deps.js';
 import { formatBytes, formatNumber, formatRelative, type ZonedFormat } from '../format.js';
 import type { Page } from '../page.js';
-import { timelineChart } from '../charts/timeline.js';
 
 const hourMs = 3_600_000;
 const spans = { '6h': 6 * hourMs, '24h': 24 * hourMs, '7d': 7 * 24 * hourMs } as const;
@@ -16,7 +16,8 @@ const listMax = 6;
 export const home: Page = {
   path: '/',
   async load(request, deps) {
-    const spanName: SpanName = (Object.keys(spans) as SpanName[]).find((name) => name === request.query.get('span')) ?? '24h';
+    const spanName: SpanName =
+      (Object.keys(spans) as SpanName[]).find((name) => name === request.query.get('span')) ?? '24h';
     const since = request.now - spans[spanName];
     const [failed, failedCount, live, next, outcomes, emails] = await Promise.all([
       deps.store.read(failedSince(since, listMax)),
@@ -88,61 +89,92 @@ interface Part {
 
 /** The parts of the system, each with the one or two facts that say how it does. */
 function partsOf(platform: PlatformStatus, emails: { state: string; total: number }[], now: number): Part[] {
-  return [schedulerPart(platform, now), ...cdcPart(platform), ...warehousePart(platform), ...storePart(platform), mailPart(platform, emails), {
-    name: 'Workers',
-    state: 'success',
-    word: 'Ready',
-    href: '/admin/pools',
-    lines: [`${platform.executor.busy} of ${platform.executor.slots} slots busy`, 'Warm processes on this machine'],
-  }];
+  return [
+    schedulerPart(platform, now),
+    ...cdcPart(platform),
+    ...warehousePart(platform),
+    ...storePart(platform),
+    mailPart(platform, emails),
+    {
+      name: 'Workers',
+      state: 'success',
+      word: 'Ready',
+      href: '/admin/pools',
+      lines: [`${platform.executor.busy} of ${platform.executor.slots} slots busy`, 'Warm processes on this machine'],
+    },
+  ];
 }
 
 function schedulerPart({ scheduler }: PlatformStatus, now: number): Part {
-  const turn = scheduler.turnMs === null ? '' : `Turn ${scheduler.turnMs < 1 ? scheduler.turnMs.toFixed(2) : formatNumber(scheduler.turnMs, 1)} ms`;
+  const turn =
+    scheduler.turnMs === null
+      ? ''
+      : `Turn ${scheduler.turnMs < 1 ? scheduler.turnMs.toFixed(2) : formatNumber(scheduler.turnMs, 1)} ms`;
   return {
     name: 'Scheduler',
     state: scheduler.healthy ? 'success' : 'failed',
     word: scheduler.healthy ? 'Healthy' : 'Not answering',
     href: '/admin/settings',
-    lines: [scheduler.lastTurnAt === null ? 'No turn yet' : `Last turn ${formatRelative(scheduler.lastTurnAt, now)}`, turn],
+    lines: [
+      scheduler.lastTurnAt === null ? 'No turn yet' : `Last turn ${formatRelative(scheduler.lastTurnAt, now)}`,
+      turn,
+    ],
   };
 }
 
 function cdcPart({ cdc }: PlatformStatus): Part[] {
   if (!cdc) return [];
   const healthy = cdc.state === 'streaming' || cdc.state === 'snapshot';
-  return [{
-    name: 'Change capture',
-    state: healthy ? 'success' : cdc.state === 'reconnecting' ? 'up_for_retry' : cdc.state === 'starting' ? 'running' : 'failed',
-    word: cdc.state,
-    href: '/data',
-    lines: [
-      `Lag ${cdc.lagMs < 1000 ? `${cdc.lagMs} ms` : `${(cdc.lagMs / 1000).toFixed(1)} s`} · ${formatNumber(Math.round(cdc.eventsPerSecond * 60))} events/min`,
-      cdc.error ?? (cdc.slotBytes === null ? '' : `Slot keeps ${formatBytes(cdc.slotBytes)} of WAL`),
-    ],
-  }];
+  return [
+    {
+      name: 'Change capture',
+      state: healthy
+        ? 'success'
+        : cdc.state === 'reconnecting'
+          ? 'up_for_retry'
+          : cdc.state === 'starting'
+            ? 'running'
+            : 'failed',
+      word: cdc.state,
+      href: '/data',
+      lines: [
+        `Lag ${cdc.lagMs < 1000 ? `${cdc.lagMs} ms` : `${(cdc.lagMs / 1000).toFixed(1)} s`} · ${formatNumber(Math.round(cdc.eventsPerSecond * 60))} events/min`,
+        cdc.error ?? (cdc.slotBytes === null ? '' : `Slot keeps ${formatBytes(cdc.slotBytes)} of WAL`),
+      ],
+    },
+  ];
 }
 
 function warehousePart({ warehouse }: PlatformStatus): Part[] {
   if (!warehouse) return [];
-  return [{
-    name: 'Warehouse',
-    state: warehouse.healthy ? 'success' : 'failed',
-    word: warehouse.healthy ? 'Healthy' : 'Unreachable',
-    href: '/data',
-    lines: [warehouse.kind === 'embedded' ? 'Embedded PostgreSQL' : 'PostgreSQL', warehouse.error ?? warehouse.address],
-  }];
+  return [
+    {
+      name: 'Warehouse',
+      state: warehouse.healthy ? 'success' : 'failed',
+      word: warehouse.healthy ? 'Healthy' : 'Unreachable',
+      href: '/data',
+      lines: [
+        warehouse.kind === 'embedded' ? 'Embedded PostgreSQL' : 'PostgreSQL',
+        warehouse.error ?? warehouse.address,
+      ],
+    },
+  ];
 }
 
 function storePart({ objectStore, cdc }: PlatformStatus): Part[] {
   if (!objectStore) return [];
-  return [{
-    name: 'Object store',
-    state: objectStore.healthy ? 'success' : 'failed',
-    word: objectStore.healthy ? 'Healthy' : 'Unreachable',
-    href: '/data/ledger',
-    lines: [cdc ? `${formatNumber(cdc.objectsTotal)} objects, ${formatBytes(cdc.bytesTotal)} since the start` : '', objectStore.error ?? objectStore.url],
-  }];
+  return [
+    {
+      name: 'Object store',
+      state: objectStore.healthy ? 'success' : 'failed',
+      word: objectStore.healthy ? 'Healthy' : 'Unreachable',
+      href: '/data/ledger',
+      lines: [
+        cdc ? `${formatNumber(cdc.objectsTotal)} objects, ${formatBytes(cdc.bytesTotal)} since the start` : '',
+        objectStore.error ?? objectStore.url,
+      ],
+    },
+  ];
 }
 
 function mailPart({ mail }: PlatformStatus, emails: { state: string; total: number }[]): Part {
@@ -154,7 +186,9 @@ function mailPart({ mail }: PlatformStatus, emails: { state: string; total: numb
     word: count('failed') > 0 ? 'Some failed' : waiting > 0 ? 'Waiting' : 'All out',
     href: '/emails',
     lines: [
-      mail.url === null ? `${formatNumber(count('kept'))} kept in the outbox` : `${formatNumber(waiting)} waiting, ${formatNumber(count('sent'))} sent`,
+      mail.url === null
+        ? `${formatNumber(count('kept'))} kept in the outbox`
+        : `${formatNumber(waiting)} waiting, ${formatNumber(count('sent'))} sent`,
       mail.url === null ? 'No SMTP_URL: read them here' : mail.url,
     ],
   };

@@ -24,7 +24,10 @@ export async function readOne<Row>(deps: AppDeps, query: CompiledQuery<Row>): Pr
 /** Throws DAG_NOT_FOUND. */
 export async function loadDag(deps: AppDeps, dagId: string): Promise<DagRow> {
   const row = await readOne(deps, dagById(dagId));
-  if (!row) throw new MillraceError('DAG_NOT_FOUND', `no DAG is called ${dagId}`, { hint: 'The list of DAGs shows their ids.' });
+  if (!row)
+    throw new MillraceError('DAG_NOT_FOUND', `no DAG is called ${dagId}`, {
+      hint: 'The list of DAGs shows their ids.',
+    });
   return row;
 }
 

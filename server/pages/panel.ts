@@ -3,8 +3,8 @@ import {
   detailsOf,
   listTaskInstances,
   stateCountsOfRuns,
-  taskHistory,
   type TaskInstanceRow,
+  taskHistory,
   triesOf,
 } from '../../scheduler/store/queries/task-instances.js';
 import { historyBars } from '../charts/history-bars.js';
@@ -12,10 +12,10 @@ import { allDownstream, dagTree, type TreeNode } from '../dag-structure.js';
 import { type AppDeps, type Explanation, parseObject } from '../deps.js';
 import type { PageRequest } from '../page.js';
 import { durationOf, usual } from '../statistics.js';
-import type { DagHead } from './dag-head.js';
 import type { Selection } from './dag-grid.js';
-import { loadVersion, readOne } from './load-dag.js';
+import type { DagHead } from './dag-head.js';
 import { progressOf } from './home.js';
+import { loadVersion, readOne } from './load-dag.js';
 
 const historyMax = 30;
 const mappedMax = 200;
@@ -42,7 +42,13 @@ export async function loadPanel(request: PageRequest, deps: AppDeps, head: DagHe
   const [instance] = instances;
   if (!instance) return { kind: 'absent' as const, run, label: task.displayName };
   if (instances.length > 1 || instance.map_index >= 0) return { kind: 'mapped' as const, run, task, instances };
-  return { kind: 'task' as const, run, task, ...(await taskFacts(request, deps, run.run_id, instance)), waiting: [...allDownstream(version.dag.tasks, task.taskId)] };
+  return {
+    kind: 'task' as const,
+    run,
+    task,
+    ...(await taskFacts(request, deps, run.run_id, instance)),
+    waiting: [...allDownstream(version.dag.tasks, task.taskId)],
+  };
 }
 
 function groupPanel(run: object, group: TreeNode | undefined, instances: TaskInstanceRow[]) {
@@ -57,20 +63,20 @@ export async function taskFacts(request: PageRequest, deps: AppDeps, runId: stri
   const key = { dagId: instance.dag_id, runId, taskId: instance.task_id, mapIndex: instance.map_index };
   const settled = instance.state === 'success' || instance.state === 'skipped' || instance.state === 'removed';
   const [earlier, details, history, why] = await Promise.all([
-    deps.store.read(triesOf(instance.id, triesMax)),
+    readTries(deps, instance.id),
     deps.store.read(detailsOf(instance.id)),
     deps.store.read(taskHistory(instance.dag_id, instance.task_id, instance.map_index, historyMax)),
     settled ? Promise.resolve<Explanation | undefined>(undefined) : deps.explain(key),
   ]);
-  const durations = history.filter((row) => row.state === 'success').map((row) => durationOf(row)).filter((ms) => ms !== null);
+  const durations = history
+    .filter((row) => row.state === 'success')
+    .map((row) => durationOf(row))
+    .filter((ms) => ms !== null);
   const normal = usual(durations);
   return {
     instance,
     why,
-    tries: [
-      ...earlier.filter((row) => row.try_number < instance.try_number || instance.started_at === null),
-      ...(instance.try_number > 0 && (instance.started_at !== null || instance.queued_at !== null) && instance.state !== 'up_for_retry' ? [instance] : []),
-    ],
+    tries: triesWith(earlier, instance),
     normal,
     history: historyBars([...history].reverse(), normal, request),
     details: details.map((row) => ({
@@ -79,6 +85,17 @@ export async function taskFacts(request: PageRequest, deps: AppDeps, runId: stri
       details: parseObject(row.details_json),
     })),
   };
+}
+
+/** The tries that ended, and the one that is under way. A try whose retry is waited for has failed. */
+function triesWith(earlier: Awaited<ReturnType<typeof readTries>>, instance: TaskInstanceRow) {
+  const begun = instance.try_number > 0 && (instance.queued_at !== null || instance.started_at !== null);
+  const current = { ...instance, state: instance.state === 'up_for_retry' ? ('failed' as const) : instance.state };
+  return [...earlier.filter((row) => !begun || row.try_number < instance.try_number), ...(begun ? [current] : [])];
+}
+
+function readTries(deps: AppDeps, taskInstanceId: number) {
+  return deps.store.read(triesOf(taskInstanceId, triesMax));
 }
 
 function findGroup(tree: TreeNode[], id: string): TreeNode | undefined {

@@ -1,5 +1,5 @@
 import type { SchedulerEvent } from '../../scheduler/model/events.js';
-import { childRuns, dagRunById, type DagRunRow, finishedRuns } from '../../scheduler/store/queries/dag-runs.js';
+import { childRuns, type DagRunRow, dagRunById, finishedRuns } from '../../scheduler/store/queries/dag-runs.js';
 import { countEmails } from '../../scheduler/store/queries/emails.js';
 import { stateCountsOfRuns } from '../../scheduler/store/queries/task-instances.js';
 import { type AppDeps, parseObject } from '../deps.js';

@@ -24,7 +24,9 @@ export const dagRun: Page = {
     const attention = (row: TaskInstanceRow) => (loudStates.has(row.state) ? 0 : row.state === 'running' ? 1 : 2);
     const sorted = [...instances].sort(
       (a, b) =>
-        attention(a) - attention(b) || (rank.get(a.task_id) ?? 0) - (rank.get(b.task_id) ?? 0) || a.map_index - b.map_index,
+        attention(a) - attention(b) ||
+        (rank.get(a.task_id) ?? 0) - (rank.get(b.task_id) ?? 0) ||
+        a.map_index - b.map_index,
     );
     return {
       template: 'run',
@@ -101,7 +103,12 @@ export function resultWords(details: Record<string, unknown>): string {
   for (const [name, value] of Object.entries(details)) {
     if (words.length >= 2) break;
     if (typeof value === 'number' && /rows|files|failures|count|tests|objects|quarantined/i.test(name)) {
-      words.push(`${value.toLocaleString('en-US')} ${name.replaceAll('_', ' ').replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase()}`);
+      words.push(
+        `${value.toLocaleString('en-US')} ${name
+          .replaceAll('_', ' ')
+          .replace(/([a-z])([A-Z])/g, '$1 $2')
+          .toLowerCase()}`,
+      );
     } else if (name === 'message' && typeof value === 'string') words.push(value.slice(0, 80));
   }
   return words.join(', ');

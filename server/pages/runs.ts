@@ -1,6 +1,6 @@
+import { dagRunStates, runTypes } from '../../scheduler/model/states.js';
 import { countDagRuns, listDagRuns } from '../../scheduler/store/queries/dag-runs.js';
 import { stateCountsOfRuns } from '../../scheduler/store/queries/task-instances.js';
-import { dagRunStates, runTypes } from '../../scheduler/model/states.js';
 import type { Page } from '../page.js';
 import { progressOf } from './home.js';
 import { readOne } from './load-dag.js';

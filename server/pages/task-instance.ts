@@ -1,8 +1,8 @@
-import { sql as highlightSql } from '../code/highlight.js';
 import { dagRunById } from '../../scheduler/store/queries/dag-runs.js';
 import { listEvents } from '../../scheduler/store/queries/event-log.js';
 import { countTaskInstances } from '../../scheduler/store/queries/task-instances.js';
 import { xcomsOf } from '../../scheduler/store/queries/xcoms.js';
+import { sql as highlightSql } from '../code/highlight.js';
 import { allDownstream } from '../dag-structure.js';
 import type { AppDeps } from '../deps.js';
 import { loadLogView } from '../logs/log-view.js';
@@ -32,7 +32,9 @@ type Loader = (request: PageRequest, deps: AppDeps, head: TaskHead) => Promise<o
 
 const loaders: Record<TaskTab, Loader> = {
   logs: (request, deps, head) => loadLogView(request, deps, head),
-  sql: async (_request, _deps, head) => ({ sql: head.sql.map(({ name, text }) => ({ name, code: highlightSql(text), text })) }),
+  sql: async (_request, _deps, head) => ({
+    sql: head.sql.map(({ name, text }) => ({ name, code: highlightSql(text), text })),
+  }),
   result: async () => ({}),
   xcom: async (_request, deps, { run, instance }) => ({
     xcoms: await deps.store.read(xcomsOf(run.id, instance.task_id, instance.map_index, xcomCharsMax)),
@@ -107,7 +109,9 @@ export async function loadTaskHead(request: PageRequest, deps: AppDeps, tab: Tas
     waiting: task ? [...allDownstream(version.dag.tasks, taskId)] : [],
     parent: run.parent_dag_run_id === null ? undefined : await readOne(deps, dagRunById(run.parent_dag_run_id)),
     tab,
-    tabs: taskTabs.filter(({ id }) => id !== 'sql' || sql.length > 0).filter(({ id }) => id !== 'result' || hasResult(shownTry?.details)),
+    tabs: taskTabs
+      .filter(({ id }) => id !== 'sql' || sql.length > 0)
+      .filter(({ id }) => id !== 'result' || hasResult(shownTry?.details)),
     key: { dagId, runId: run.run_id, taskId, mapIndex: instance.map_index },
   };
 }
@@ -127,7 +131,15 @@ function hasResult(details: Record<string, unknown> | undefined): boolean {
 function sqlTexts(fields: Record<string, unknown>): { name: string; text: string }[] {
   const order = ['compiled_sql', 'compiledSql', 'sql', 'failing_rows_sql', 'failingRowsSql'];
   return Object.entries(fields)
-    .filter((entry): entry is [string, string] => typeof entry[1] === 'string' && /sql$/i.test(entry[0]) && entry[1] !== '')
-    .sort(([a], [b]) => (order.indexOf(a) + 99) % 99 - ((order.indexOf(b) + 99) % 99))
-    .map(([name, text]) => ({ name: name.replace(/_/g, ' ').replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase(), text }));
+    .filter(
+      (entry): entry is [string, string] => typeof entry[1] === 'string' && /sql$/i.test(entry[0]) && entry[1] !== '',
+    )
+    .sort(([a], [b]) => ((order.indexOf(a) + 99) % 99) - ((order.indexOf(b) + 99) % 99))
+    .map(([name, text]) => ({
+      name: name
+        .replace(/_/g, ' ')
+        .replace(/([a-z])([A-Z])/g, '$1 $2')
+        .toLowerCase(),
+      text,
+    }));
 }

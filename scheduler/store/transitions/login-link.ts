@@ -6,7 +6,10 @@ const linkKey = 'login_link';
 
 /** Makes the one login link that works; the one before it no longer does. Only the hash of its token is stored. */
 export function* createLoginLink(link: { tokenHash: string; at: Instant; expiresAt: Instant }): Script<void> {
-  const value = { value_json: JSON.stringify({ hash: link.tokenHash, expiresAt: link.expiresAt }), updated_at: link.at };
+  const value = {
+    value_json: JSON.stringify({ hash: link.tokenHash, expiresAt: link.expiresAt }),
+    updated_at: link.at,
+  };
   yield* run(
     database
       .insertInto('setting')
