@@ -115,7 +115,8 @@ async function getVariable(deps: CallDeps, key: string): Promise<string | undefi
   return row ? deps.vault.open(row.value_encrypted) : undefined;
 }
 
-async function getConnection(deps: CallDeps, id: string): Promise<Json | undefined> {
+/** A connection with its secrets, as tasks and the triggerer see it; undefined when there is none. */
+export async function getConnection(deps: Pick<CallDeps, 'store' | 'vault'>, id: string): Promise<Json | undefined> {
   const [row] = await deps.store.read(
     database.selectFrom('connection').selectAll().where('connection_id', '=', id).compile(),
   );
@@ -143,7 +144,8 @@ async function getTaskStates(store: StoreDriver, dagId: string, runId: string): 
   return Object.fromEntries(rows.map((row) => [nameOf(row.task_id, row.map_index), row.state]));
 }
 
-async function getDagRun(store: StoreDriver, dagId: string, runId: string): Promise<Json | undefined> {
+/** A run as a DagRunSummary; undefined when there is none. */
+export async function getDagRun(store: StoreDriver, dagId: string, runId: string): Promise<Json | undefined> {
   const [row] = await store.read(
     database
       .selectFrom('dag_run')

@@ -13,6 +13,7 @@ import type { AttemptError, EmailDraft, TriggerRequest } from '../model/attempt.
 import type { SerializedDag } from '../model/dag.js';
 import type { DagRunState, TaskInstanceState } from '../model/states.js';
 import { captureConsole, InProcessExecutor, type TestedAttempt } from './in-process-executor.js';
+import type { TestedInstance } from './test-scheduler.js';
 
 export interface TestDagOptions {
   conf?: JsonObject;
@@ -80,9 +81,8 @@ async function runIn(folder: string, dag: Dag, options: TestDagOptions): Promise
   const serialized = serializeDag(dag);
   refuseUnknown(serialized, options);
   const clock = new ManualClock(Date.now());
-  const hooks = new HookPool(
-    Object.fromEntries(Object.entries(options.connections ?? {}).map(([id, url]) => [id, { url }])),
-  );
+  const connections = Object.fromEntries(Object.entries(options.connections ?? {}).map(([id, url]) => [id, { url }]));
+  const hooks = new HookPool(connections);
   const executor = new InProcessExecutor({
     dag,
     clock,
@@ -94,10 +94,14 @@ async function runIn(folder: string, dag: Dag, options: TestDagOptions): Promise
     variables: new Map(Object.entries(options.variables ?? {})),
   });
   const { createTestScheduler } = await import('./test-scheduler.js');
-  const { scheduler, store } = createTestScheduler(join(folder, 'metadata.db'), clock, executor, xcomBytesMax);
+  const { scheduler, triggerer, store } = createTestScheduler(join(folder, 'metadata.db'), clock, executor, {
+    xcomBytesMax,
+    connections,
+  });
   executor.listener = scheduler.listener;
   try {
     await scheduler.start();
+    triggerer.start();
     await scheduler.saveImports({
       files: [{ fileloc: 'test.ts', bundleHash: 'test', dags: [untimed(serialized)], source: '' }],
       errors: [],
@@ -118,6 +122,7 @@ async function runIn(folder: string, dag: Dag, options: TestDagOptions): Promise
     const state = await driveToEnd(dag.dagId, runId);
     return collect(state, await store.readStates(dag.dagId, runId), executor.attempts);
   } finally {
+    await triggerer.stop();
     await scheduler.stop(0);
     await store.close();
     await hooks.close();
@@ -162,12 +167,8 @@ function refuseUnknown(dag: SerializedDag, { only = [], returns = {} }: TestDagO
   });
 }
 
-function collect(
-  state: DagRunState,
-  instances: { taskId: string; mapIndex: number; state: TaskInstanceState | null; tryNumber: number }[],
-  attempts: TestedAttempt[],
-): TestedRun {
-  const tasks = instances.map(({ taskId, mapIndex, state: taskState, tryNumber }): [string, TestedTask] => {
+function collect(state: DagRunState, instances: TestedInstance[], attempts: TestedAttempt[]): TestedRun {
+  const tasks = instances.map(({ taskId, mapIndex, state: taskState, tryNumber, error }): [string, TestedTask] => {
     const own = attempts.filter(({ request }) => request.taskId === taskId && request.mapIndex === mapIndex);
     const last = own.at(-1)?.report;
     const outcome = last?.outcome;
@@ -178,7 +179,7 @@ function collect(
         tryNumber,
         returnValue: last?.effects.xcoms.find(({ key }) => key === 'return_value')?.value,
         log: own.flatMap(({ log }) => log).join('\n'),
-        error: outcome?.state === 'failed' ? outcome.error : null,
+        error: outcome?.state === 'failed' ? outcome.error : errorOf(error),
       },
     ];
   });
@@ -189,4 +190,11 @@ function collect(
     emails: effects.flatMap(({ emails }) => emails),
     triggered: effects.flatMap(({ triggers }) => triggers),
   };
+}
+
+/** The error of a task that failed without an attempt of its own, such as one whose trigger could never fire. */
+function errorOf(line: string | null): AttemptError | null {
+  if (line === null) return null;
+  const [type = '', ...message] = line.split(': ');
+  return { type, message: message.join(': '), stack: null };
 }

@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { pathToFileURL } from 'node:url';
 import { Dag, defer, FailTask, getClient, getContext, SkipTask, testDag, trigger, zip } from 'millrace';
 import { describe, expect, it } from 'vitest';
 
@@ -140,9 +142,23 @@ describe('testDag', () => {
     expect(run.tasks['pick']?.returnValue).toBe('large');
   });
 
-  it('gives a task up after its deferral’s patience', async () => {
+  it('gives a task up after its deferral’s patience, and at once when nothing can come', async () => {
     const dag = new Dag('d');
-    dag.task('wait', async () => defer(trigger.object({ url: 'lake:never' }), { timeout: 60 }))();
-    expect((await testDag(dag)).tasks['wait']).toMatchObject({ state: 'failed', error: { type: 'TASK_FAILED' } });
+    dag.task('late', async () => defer(trigger.object({ url: 'lake:never' }), { timeout: 60 }))();
+    dag.task('never', async () => defer(trigger.object({ url: 'nowhere:x' })))();
+    const run = await testDag(dag, { connections: { lake: pathToFileURL(tmpdir()).href } });
+    expect(run.tasks['late']).toMatchObject({ state: 'failed', error: { type: 'TASK_FAILED' } });
+    expect(run.tasks['never']).toMatchObject({ state: 'failed', error: { type: 'CONNECTION_NOT_FOUND' } });
+  });
+
+  it('resumes a deferred task with its event', async () => {
+    const dag = new Dag('d');
+    dag.task('wait', async () => getContext().event ?? defer(trigger.after(3600)))();
+    const run = await testDag(dag);
+    expect(run.tasks['wait']).toMatchObject({
+      state: 'success',
+      tryNumber: 1,
+      returnValue: { at: expect.any(String) },
+    });
   });
 });
