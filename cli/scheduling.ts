@@ -53,17 +53,12 @@ export function createScheduling(options: SchedulingOptions): Scheduling {
     onEvent: (event) => scheduler.listener.onEvent(event),
     onCall: (attemptId, call) => scheduler.listener.onCall(attemptId, call),
   };
-<<<<<<< HEAD
-=======
-  const cacheFolder = join(home.folder, 'cache');
-  mkdirSync(cacheFolder, { recursive: true, mode: 0o700 });
   const connections = {
     warehouse: { url: databases.warehouseUrl },
     ...(databases.sourceUrl === null ? {} : { source: { url: databases.sourceUrl } }),
     lake: objectStore,
   };
   const vault = createVault(settings.MILLRACE_SECRET_KEY ?? homeSecret(home, secretKeyFile));
->>>>>>> refs/heads/exec
   const pool = new LocalPool({
     clock,
     listener,
