@@ -1,4 +1,9 @@
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
+import { withoutPassword } from '../connectors/postgres.js';
+import type { Settings } from '../kernel/config.js';
+import type { Databases } from './databases.js';
+import type { Home } from './home.js';
+import { version } from './version.js';
 
 /** What a person wants to know of a server that just started. */
 export interface ServerFacts {
@@ -18,6 +23,36 @@ export interface ServerFacts {
   /** Milliseconds from the start of the program, and of these, those for making the database on the first start. */
   readyMs: number;
   initialisedMs: number | null;
+}
+
+/** The facts of a server that has started just now. */
+export function serverFacts(parts: {
+  settings: Settings;
+  home: Home;
+  baseUrl: string;
+  loginUrl: string | null;
+  databases: Databases;
+  objectStore: { url: string };
+  dagFolders: string[];
+}): ServerFacts {
+  const { settings, home, baseUrl, loginUrl, databases, objectStore, dagFolders } = parts;
+  return {
+    version,
+    webUrl: baseUrl,
+    loginUrl,
+    homeFolder: home.folder,
+    warehouse: { address: withoutPassword(databases.warehouseUrl), embedded: settings.WAREHOUSE_URL === undefined },
+    source:
+      databases.sourceUrl === null
+        ? null
+        : { address: withoutPassword(databases.sourceUrl), embedded: settings.SOURCE_URL === undefined },
+    objectStoreUrl: objectStore.url,
+    mailServer: settings.SMTP_URL === undefined ? null : withoutPassword(settings.SMTP_URL),
+    dagFolders,
+    logPath: join(home.logFolder, 'millrace.log'),
+    readyMs: performance.now(),
+    initialisedMs: databases.embedded?.initialisedMs ?? null,
+  };
 }
 
 /** The lines that a start ends with. */

@@ -35,3 +35,20 @@ export { defer, FailTask, SkipTask, type Trigger, trigger } from './dag/signals.
 export type { TaskGroup } from './dag/task-scope.js';
 export type { TaskSpec } from './dag/task-spec.js';
 export type { TaskResult } from './model/attempt.js';
+export {
+  ensureWarehouse,
+  type LakeFile,
+  type ListOptions,
+  type LoadBatch,
+  type LoadOptions,
+  type LoadPlace,
+  type LoadReport,
+  listNewFiles,
+  loadBatch,
+  type NewFiles,
+  planBatches,
+  type QuarantinedFile,
+  releaseQuarantine,
+} from './operators/file-load/index.js';
+export { openLoadPlace } from './operators/load-place.js';
+export { type TestDagOptions, type TestedRun, type TestedTask, testDag } from './testing/test-dag.js';

@@ -25,6 +25,8 @@ export interface AppDeps {
   releaseQuarantine(key: string, by: Requester): Promise<void>;
   /** Absolute path of the log file of one try. */
   logPath(place: LogPlace): string;
+  /** Hears of every error that a client is not told the whole of. */
+  report(error: unknown, about: string): void;
 }
 
 export interface AppSettings {

@@ -16,7 +16,7 @@ const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;
 /** What templates do with every value: Html stays, null and undefined vanish, anything else is escaped text. */
 export function escapeHtml(value: unknown): string {
   if (value instanceof Html) return value.text;
-  if (value === null || value === undefined || value === false) return '';
+  if (value === null || value === undefined) return '';
   const text = String(value);
   return /[&<>"']/.test(text) ? text.replace(/[&<>"']/g, (character) => entities[character] as string) : text;
 }

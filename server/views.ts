@@ -17,7 +17,9 @@ export function loadViews(folder: string): Views {
   for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
     if (!entry.isFile() || !entry.name.endsWith('.ejs')) continue;
     const path = join(entry.parentPath, entry.name);
-    const name = relative(folder, path).replaceAll('\\', '/').replace(/\.ejs$/, '');
+    const name = relative(folder, path)
+      .replaceAll('\\', '/')
+      .replace(/\.ejs$/, '');
     templates.set(
       name,
       ejs.compile(readFileSync(path, 'utf8'), {

@@ -39,7 +39,7 @@ function untilStopped(server: RunningServer, drainMs: number, log: Log): Promise
       if (echoed) return;
       signals += 1;
       if (signals === 1) {
-        const running = server.runningAttempts();
+        const running = server.scheduling.scheduler.runningAttempts().length;
         const waiting = running === 0 ? '' : `, waiting for ${running} running attempts (again: now)`;
         log.info(`Stopping after ${signal}${waiting}`);
         server.stop(drainMs).then(() => resolve(0), reject);

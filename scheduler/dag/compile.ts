@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Plugin } from 'esbuild';
+import { packageRoot } from '../../kernel/paths.js';
 
 /** A DAG file with everything it imports, as one module. */
 export interface CompiledFile {
@@ -39,6 +40,8 @@ export async function compileDagFile(path: string, folder: string): Promise<Comp
     platform: 'node',
     format: 'esm',
     target: `node${process.versions.node}`,
+    // What Millrace itself brings, zod for one, can be imported without being installed again.
+    nodePaths: [join(packageRoot, 'node_modules'), dirname(packageRoot)],
     keepNames: true,
     sourcemap: 'external',
     legalComments: 'none',

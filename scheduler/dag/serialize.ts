@@ -90,7 +90,7 @@ function serializeTask(
     owner: spec.owner ?? dag.spec.owner ?? defaults.owner,
     upstream: [...(graph.upstream.get(taskId) ?? [])],
     inputs: task.inputs,
-    options: { ...task.options, ...controlOptions(draft, graph, task) },
+    options: { ...task.options, ...controlOptions(dag, draft, graph, task, timezone) },
     expand: task.expand,
     triggerRule: task.teardown ? 'all_done_setup_success' : (spec.triggerRule ?? 'all_success'),
     dependsOnPast: spec.dependsOnPast ?? spec.waitForDownstream ?? false,
@@ -127,7 +127,13 @@ function serializeTask(
 }
 
 /** What the child needs to know of the graph: a branch its sides, a short circuit what it may skip. */
-function controlOptions(draft: DagDeclarations, graph: TaskGraph, task: TaskDeclaration): JsonObject {
+function controlOptions(
+  dag: Dag,
+  draft: DagDeclarations,
+  graph: TaskGraph,
+  task: TaskDeclaration,
+  timezone: string,
+): JsonObject {
   if (task.branch) {
     const ids = (nodes: BranchDeclaration['chosen']) =>
       nodes.flatMap((node) => firstTasks(draft, graph, node).map((first) => first.taskId));
@@ -139,8 +145,18 @@ function controlOptions(draft: DagDeclarations, graph: TaskGraph, task: TaskDecl
     const below = all ? reachable(graph, task.taskId) : (graph.downstream.get(task.taskId) ?? []);
     return { downstream: [...below].filter((id) => !draft.tasks.get(id)?.teardown) };
   }
-  if (task.operator === 'latest_only') return { downstream: [...(graph.downstream.get(task.taskId) ?? [])] };
+  const direct = [...(graph.downstream.get(task.taskId) ?? [])].filter((id) => !draft.tasks.get(id)?.teardown);
+  if (task.operator === 'approval') return { downstream: direct };
+  if (task.operator === 'latest_only') return { downstream: direct, timetable: timetableOptions(dag, timezone) };
+  if (task.operator === 'time_sensor') return { timezone };
   return {};
+}
+
+/** What of the DAG says when runs are due. */
+function timetableOptions(dag: Dag, timezone: string): JsonObject {
+  const { schedule } = serializeSchedule(dag.dagId, dag.spec);
+  const startDate = momentOf('startDate', dag.spec.startDate, timezone);
+  return { schedule: schedule as unknown as Json, timezone, startDate, endDate: null, catchup: true };
 }
 
 function branchTasks(draft: DagDeclarations, graph: TaskGraph, branch: BranchDeclaration | null): string[] {

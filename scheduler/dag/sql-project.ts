@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import type { Json } from '../../kernel/json.js';
+import type { Project, SqlTask } from '../../transform/index.js';
 import { contentHash } from './compile.js';
 import type { GroupDeclaration, TaskDeclaration } from './declaration.js';
 import type { Draft } from './draft.js';
+import type { TaskSpec } from './task-spec.js';
 
 /** The files of a SQL project, as they are part of a DAG's version. */
 export interface ProjectFiles {
@@ -34,42 +36,53 @@ export async function placeSqlProject(draft: Draft, group: GroupDeclaration, fol
     ...(exclude === undefined ? {} : { exclude: [exclude].flat() }),
     tests: tests ?? 'each',
   });
+  const settings = {
+    project: group.groupId,
+    connection: connection ?? 'warehouse',
+    ...(target === undefined ? {} : { target }),
+    ...(vars === undefined ? {} : { vars }),
+    ...(fullRefresh === undefined ? {} : { fullRefresh }),
+  };
   const tasks = new Map<string, TaskDeclaration>();
   for (const node of nodes) {
-    const inner = nestedGroup(draft, group, node.group);
-    const task: TaskDeclaration = {
-      kind: 'task',
-      dagId: draft.dagId,
-      taskId: `${inner.prefix}${node.name}`,
-      group: inner,
-      operator: 'sql_node',
-      kindLabel: node.kind,
-      spec: declared.spec,
-      handler: null,
-      options: {
-        project: group.groupId,
-        uniqueIds: node.uniqueIds,
-        connection: connection ?? 'warehouse',
-        ...(target === undefined ? {} : { target }),
-        ...(vars === undefined ? {} : { vars }),
-        ...(fullRefresh === undefined ? {} : { fullRefresh }),
-      },
-      inputs: {},
-      expand: null,
-      placed: true,
-      branch: null,
-      isSetup: false,
-      teardown: null,
-    };
+    const task = nodeTask(draft, nestedGroup(draft, group, node.group), node, project, declared.spec, settings);
     draft.addTask(task);
-    for (const uniqueId of node.uniqueIds) tasks.set(uniqueId, task);
-    tasks.set(node.name, task);
+    tasks.set(node.uniqueIds[0] as string, task);
   }
   for (const node of nodes) {
     const to = tasks.get(node.uniqueIds[0] as string) as TaskDeclaration;
-    for (const name of node.upstream) draft.addEdge(tasks.get(name) as TaskDeclaration, to);
+    for (const before of node.upstream) draft.addEdge(tasks.get(before) as TaskDeclaration, to);
   }
   return readProjectFiles(group.groupId, folder);
+}
+
+function nodeTask(
+  draft: Draft,
+  group: GroupDeclaration,
+  { uniqueIds, name, kind }: SqlTask,
+  project: Project,
+  spec: TaskSpec,
+  settings: Record<string, Json>,
+): TaskDeclaration {
+  const node = uniqueIds.length === 1 ? project.nodes.get(uniqueIds[0] as string) : undefined;
+  const isModel = node?.resourceType === 'model';
+  return {
+    kind: 'task',
+    dagId: draft.dagId,
+    taskId: `${group.prefix}${name.replaceAll('.', '_')}`,
+    group,
+    operator: 'sql_node',
+    kindLabel: `dbt ${isModel ? node.materialized : kind}`,
+    spec: node?.description ? { docMd: node.description, ...spec } : spec,
+    handler: null,
+    options: { ...settings, uniqueIds },
+    inputs: {},
+    expand: null,
+    placed: true,
+    branch: null,
+    isSetup: false,
+    teardown: null,
+  };
 }
 
 interface ProjectOptions {

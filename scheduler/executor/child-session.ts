@@ -1,6 +1,7 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { type ErrorCode, MillraceError } from '../../kernel/errors.js';
 import type { Json } from '../../kernel/json.js';
+import { systemClock } from '../../kernel/time.js';
 import { HookPool } from '../dag/hook-pool.js';
 import type { AttemptScope } from '../dag/runtime.js';
 import type { AttemptCall, AttemptRequest } from '../model/attempt.js';
@@ -101,6 +102,7 @@ export class ChildSession {
     const scope: AttemptScope = {
       attempt: request,
       signal: abort.signal,
+      clock: systemClock,
       effects: emptyEffects(),
       hooks: this.#hooks,
       call: (call) => this.#call(call),
@@ -111,9 +113,7 @@ export class ChildSession {
     this.#current = current;
     const { xcomBytesMax = 1024 * 1024, cacheFolder = '' } = this.#init ?? {};
     const bundle = this.#bundles.open(request.bundle, request.dagId, request.taskId, cacheFolder);
-    void runTask({ scope, bundle, xcomBytesMax, now: () => Date.now() }).then((report) =>
-      this.#finish(current, report),
-    );
+    void runTask({ scope, bundle, xcomBytesMax }).then((report) => this.#finish(current, report));
   }
 
   #finish(
@@ -183,10 +183,12 @@ export class ChildSession {
   }
 }
 
-/** What keeps the event loop alive, by kind. */
+/** What keeps the event loop alive, by kind. A file that is being closed (after an import) is none of the task's. */
 function activeResources(): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const type of process.getActiveResourcesInfo()) counts.set(type, (counts.get(type) ?? 0) + 1);
+  for (const type of process.getActiveResourcesInfo()) {
+    if (type !== 'CloseReq') counts.set(type, (counts.get(type) ?? 0) + 1);
+  }
   return counts;
 }
 

@@ -8,5 +8,6 @@ process.on('message', (message: ToChild) => session.receive(message));
 process.on('disconnect', () => process.kill(-process.pid, 'SIGKILL'));
 process.on('uncaughtException', (error) => session.crash(error));
 process.on('unhandledRejection', (error) => session.crash(error));
+process.setSourceMapsEnabled(true);
 await startLifeline();
 session.ready();

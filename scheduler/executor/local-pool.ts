@@ -152,12 +152,12 @@ export class LocalPool implements Executor {
     this.#keepSpare();
   }
 
-  /** The child that worked last: its code is warm, and the others may grow cold and go. */
+  /** The child that has worked most: its code is warm, and the others may grow cold and go. */
   #idleChild(memoryLimitMb: number): PoolChild | undefined {
     let best: PoolChild | undefined;
     for (const child of this.#children) {
       if (child.state !== 'idle' || child.memoryLimitMb !== memoryLimitMb) continue;
-      if (!best || child.idleSince > best.idleSince) best = child;
+      if (!best || child.attempts > best.attempts) best = child;
     }
     return best;
   }

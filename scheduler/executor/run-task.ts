@@ -14,7 +14,6 @@ export interface RunTaskDeps {
   scope: AttemptScope;
   bundle: BundleFiles;
   xcomBytesMax: number;
-  now(): number;
 }
 
 export interface AttemptReport {
@@ -28,11 +27,11 @@ export interface AttemptReport {
  */
 export async function runTask(deps: RunTaskDeps): Promise<AttemptReport> {
   const { scope } = deps;
-  const startedAt = deps.now();
+  const startedAt = scope.clock.now();
   scope.log('INFO', startLine(scope.attempt));
   const outcome = await runInScope(scope, () => perform(deps)).catch((thrown) => outcomeOf(deps, thrown));
   const decided = scope.signal.aborted ? failed(scope.signal.reason as AttemptError) : outcome;
-  logOutcome(scope, decided, deps.now() - startedAt);
+  logOutcome(scope, decided, scope.clock.now() - startedAt);
   return { outcome: decided, effects: keepEffects(decided, scope.effects) };
 }
 
@@ -40,12 +39,20 @@ async function perform(deps: RunTaskDeps): Promise<AttemptOutcome> {
   const { scope, bundle } = deps;
   const { task, inputs } = scope.attempt;
   const operator = await findOperator(task.operator);
+  if (isTimeout(scope.attempt.context.event) && !operator.takesTimeout) {
+    throw new MillraceError('TASK_FAILED', 'what the task waited for did not come within its timeout');
+  }
   const { options, rendered } = await renderOptions(scope, operator.templateFields);
   Object.assign(scope.effects.rendered, rendered);
   const call: OperatorCall = { scope, task, options, inputs, bundle };
   const value = await operator.perform(call);
   if (value !== undefined && task.doXcomPush) pushReturnValue(deps, value);
   return { state: 'success' };
+}
+
+/** The event of a deferral whose patience is over. */
+function isTimeout(event: Json | undefined): boolean {
+  return typeof event === 'object' && event !== null && !Array.isArray(event) && event['kind'] === 'timeout';
 }
 
 /** The return value as an XCom. Throws XCOM_INVALID for what JSON cannot carry and for what is too large. */
@@ -78,8 +85,8 @@ function applyToJson(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, applyToJson(entry)]));
 }
 
-function outcomeOf({ now }: RunTaskDeps, thrown: unknown): AttemptOutcome {
-  const after = (seconds: number | null) => (seconds === null ? null : now() + seconds * 1000);
+function outcomeOf({ scope }: RunTaskDeps, thrown: unknown): AttemptOutcome {
+  const after = (seconds: number | null) => (seconds === null ? null : scope.clock.now() + seconds * 1000);
   if (thrown instanceof SkipTask) return { state: 'skipped', reason: thrown.message || 'the task skipped itself' };
   if (thrown instanceof Deferral) {
     return { state: 'deferred', trigger: thrown.trigger, timeoutAt: after(thrown.timeoutSeconds) };

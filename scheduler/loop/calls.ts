@@ -47,6 +47,8 @@ export async function answerCall(
       return getTaskStates(deps.store, call.dagId, call.runId);
     case 'getDagRun':
       return getDagRun(deps.store, call.dagId, call.runId);
+    case 'findDagRun':
+      return findDagRun(deps.store, call.dagId, call.logicalDate);
     case 'getTaskResults':
       return getTaskResults(deps.store, call.dagId, call.runId);
     default:
@@ -116,7 +118,8 @@ async function getVariable(deps: CallDeps, key: string): Promise<string | undefi
   return row ? deps.vault.open(row.value_encrypted) : undefined;
 }
 
-async function getConnection(deps: CallDeps, id: string): Promise<Json | undefined> {
+/** A connection with its secrets, as tasks and the triggerer see it; undefined when there is none. */
+export async function getConnection(deps: Pick<CallDeps, 'store' | 'vault'>, id: string): Promise<Json | undefined> {
   const [row] = await deps.store.read(
     database.selectFrom('connection').selectAll().where('connection_id', '=', id).compile(),
   );
@@ -144,13 +147,26 @@ async function getTaskStates(store: StoreDriver, dagId: string, runId: string): 
   return Object.fromEntries(rows.map((row) => [nameOf(row.task_id, row.map_index), row.state]));
 }
 
-async function getDagRun(store: StoreDriver, dagId: string, runId: string): Promise<Json | undefined> {
+/** A run as a DagRunSummary; undefined when there is none. */
+export async function getDagRun(store: StoreDriver, dagId: string, runId: string): Promise<Json | undefined> {
   const [row] = await store.read(
     database
       .selectFrom('dag_run')
       .select(['dag_id', 'run_id', 'state'])
       .where('dag_id', '=', dagId)
       .where('run_id', '=', runId)
+      .compile(),
+  );
+  return row ? { dagId: row.dag_id, runId: row.run_id, state: row.state } : undefined;
+}
+
+async function findDagRun(store: StoreDriver, dagId: string, logicalDate: Instant): Promise<Json | undefined> {
+  const [row] = await store.read(
+    database
+      .selectFrom('dag_run')
+      .select(['dag_id', 'run_id', 'state'])
+      .where('dag_id', '=', dagId)
+      .where('logical_date', '=', logicalDate)
       .compile(),
   );
   return row ? { dagId: row.dag_id, runId: row.run_id, state: row.state } : undefined;

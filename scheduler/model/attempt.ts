@@ -124,6 +124,8 @@ export type AttemptCall =
   | { method: 'getConnection'; id: string }
   | { method: 'getTaskStates'; dagId: string; runId: string }
   | { method: 'getDagRun'; dagId: string; runId: string }
+  /** The run with that logical date, as a DagRunSummary. */
+  | { method: 'findDagRun'; dagId: string; logicalDate: Instant }
   | { method: 'getTaskResults'; dagId: string; runId: string };
 
 /** Answer of `getTaskResults`: what a report e-mail is made of. */

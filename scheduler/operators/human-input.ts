@@ -1,6 +1,13 @@
 import { MillraceError } from '../../kernel/errors.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
-import { type HITLResult, type HITLText, isHumanInput, isRejected } from '../dag/human-input.js';
+import { type Instant, toIso } from '../../kernel/time.js';
+import {
+  type HITLResult,
+  type HITLText,
+  type HumanInputRequest,
+  isHumanInput,
+  isRejected,
+} from '../dag/human-input.js';
 import { AwaitInput, FailTask } from '../dag/signals.js';
 import type { Operator, OperatorCall } from './operator.js';
 
@@ -10,6 +17,7 @@ import type { Operator, OperatorCall } from './operator.js';
  */
 export const humanInputOperator: Operator = {
   templateFields: [],
+  takesTimeout: true,
   async perform(call) {
     const { handler, taskId } = await call.bundle.declaration();
     if (!isHumanInput(handler)) throw new MillraceError('TASK_FAILED', `task "${taskId}" asks nobody in its file`);
@@ -23,21 +31,28 @@ export const humanInputOperator: Operator = {
 };
 
 function takeAnswer(
-  { scope }: OperatorCall,
-  { isApproval, request }: { isApproval: boolean; request: { failOnReject: boolean; defaults: string[] | null } },
+  { scope, options }: OperatorCall,
+  { isApproval, request }: { isApproval: boolean; request: HumanInputRequest },
   event: JsonObject,
 ): Json {
-  if (event['timed_out'] === true && request.defaults === null) {
-    throw new MillraceError('TASK_FAILED', 'nobody answered in time, and there is no default');
-  }
-  const answer = event as unknown as HITLResult;
-  scope.log(
-    'INFO',
-    `${answer.responded_by_user?.name ?? 'Nobody in time: the default'} chose ${answer.chosen_options.join(', ')}`,
-  );
+  const answer =
+    event['kind'] === 'timeout' ? defaultAnswer(request, scope.clock.now()) : (event as unknown as HITLResult);
+  const who = answer.responded_by_user?.name ?? 'Nobody in time: the default';
+  scope.log('INFO', `${who} chose ${answer.chosen_options.join(', ')}`);
   if (isApproval && isRejected(answer.chosen_options)) {
     if (request.failOnReject) throw new FailTask('rejected');
-    scope.effects.skip = { followed: [] };
+    scope.effects.skip = { skipped: options['downstream'] as string[], ignoreTriggerRules: false };
   }
   return answer as unknown as Json;
+}
+
+/** What is chosen for a person who did not answer in time. Throws TASK_FAILED when nothing is. */
+function defaultAnswer({ defaults, params }: HumanInputRequest, now: Instant): HITLResult {
+  if (defaults === null) throw new MillraceError('TASK_FAILED', 'nobody answered in time, and there is no default');
+  return {
+    chosen_options: defaults,
+    params_input: Object.fromEntries(Object.entries(params).map(([name, { value = null }]) => [name, value])),
+    responded_at: toIso(now),
+    responded_by_user: null,
+  };
 }

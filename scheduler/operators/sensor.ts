@@ -1,6 +1,6 @@
 import { MillraceError } from '../../kernel/errors.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
-import { sleep, systemClock } from '../../kernel/time.js';
+import { type Instant, sleep } from '../../kernel/time.js';
 import type { AttemptScope } from '../dag/runtime.js';
 import { FailTask, Reschedule, SkipTask } from '../dag/signals.js';
 import type { Operator, OperatorCall } from './operator.js';
@@ -22,19 +22,25 @@ export const sensorOperator: Operator = {
 /**
  * Looks again and again until the answer is done. In `poke` mode it sleeps in between, in `reschedule` mode it gives
  * the worker back. After its timeout, which spans all looks, it fails without a retry, or skips with `softFail`.
+ * `knownAt`: when the answer will be done, where that is known; no look comes before it that would be in vain.
  */
-export async function waitFor({ scope, options }: OperatorCall, look: () => Promise<Poke>): Promise<unknown> {
-  const startedAt = scope.attempt.context.firstStartedAt ?? Date.now();
+export async function waitFor(
+  { scope, options }: OperatorCall,
+  look: () => Promise<Poke>,
+  knownAt?: Instant,
+): Promise<unknown> {
+  const { clock } = scope;
+  const startedAt = scope.attempt.context.firstStartedAt ?? clock.now();
   const endsAt = startedAt + seconds(options, 'timeout', timeoutDefault) * 1000;
   for (let looks = 1; ; looks++) {
     const poke = await look();
     if (poke.done) return poke.value;
-    const now = Date.now();
-    const next = now + intervalMs(options, scope, looks, now - startedAt);
+    const now = clock.now();
+    const next = knownAt ?? now + intervalMs(options, scope, looks, now - startedAt);
     if (next > endsAt) throw timeOver(options, now - startedAt);
     if (options['mode'] === 'reschedule') throw new Reschedule(next);
     scope.log('INFO', `Not yet: looks again at ${new Date(next).toISOString()}`);
-    await sleep(systemClock, next - now, scope.signal);
+    await sleep(clock, next - now, scope.signal);
   }
 }
 

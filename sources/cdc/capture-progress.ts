@@ -7,7 +7,7 @@ import { ObjectSink } from './object-sink.js';
 import type { CdcStatus } from './status.js';
 import { StatusReport } from './status-report.js';
 import { findStoredPosition, type StoredPosition } from './stored-positions.js';
-import type { StoredObject } from './table-objects.js';
+import type { SealedObject } from './table-objects.js';
 
 /** What outlives a connection: the objects that are being filled, what is durable, and the checkpoint. */
 export class CaptureProgress {
@@ -121,7 +121,7 @@ export class CaptureProgress {
       gzip,
       clock,
       positions,
-      onDurable: (object) => this.#objectStored(object),
+      onDurable: (object, bytes) => this.#objectStored(object, bytes),
       onTrouble: (error) => {
         this.report.error = `the object store refused an object, trying again (${String(error)})`;
       },
@@ -129,7 +129,7 @@ export class CaptureProgress {
     });
   }
 
-  #objectStored({ table, bytes, date, last, lastCommitAt }: StoredObject): void {
+  #objectStored({ table, date, last, lastCommitAt }: SealedObject, bytes: number): void {
     this.#stored.set(table, { last, date });
     this.report.countObject(bytes, lastCommitAt);
     this.report.error = null;

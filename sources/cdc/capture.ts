@@ -2,9 +2,9 @@ import type { ObjectStore } from '../../connectors/object-store.js';
 import { describeError, MillraceError } from '../../kernel/errors.js';
 import { type Clock, sleep } from '../../kernel/time.js';
 import { CaptureProgress } from './capture-progress.js';
+import type { Rotation } from './object-sink.js';
 import { runSession } from './session.js';
 import type { CdcStatus } from './status.js';
-import type { Rotation } from './table-objects.js';
 
 export interface CaptureOptions {
   sourceUrl: string;

@@ -19,6 +19,19 @@ export interface EventHeader {
   snapshot: 'true' | 'last' | 'false';
 }
 
+/** One event: its header, what it shares with its transaction, and its tuples in the message. */
+export interface EventContent extends EventHeader {
+  text: TransactionText;
+  message: Buffer;
+  /** Where tuples begin in the message, 0 when there is none. */
+  beforeAt: number;
+  /** The tuple before is only the key. */
+  beforeIsKey: boolean;
+  afterAt: number;
+  /** Where values are found that the log leaves out of the tuple after. */
+  oldAt: number;
+}
+
 /** The parts of an envelope that are the same for every change of one transaction (or of one snapshot). */
 export interface TransactionText {
   /** From `"source":` to the LSN inside `sequence`, for events whose `snapshot` is false, true and last. */
@@ -93,34 +106,25 @@ export class EventEncoder {
     });
   }
 
-  /** Writes one event as a line. Tuples begin at `beforeAt` and `afterAt` of the message, 0 where there is none. */
-  write(
-    writer: LineWriter,
-    text: TransactionText,
-    header: EventHeader,
-    message: Buffer,
-    beforeAt: number,
-    beforeIsKey: boolean,
-    afterAt: number,
-    /** Where values that the log leaves out of `after` are found. */
-    oldAt: number,
-  ): void {
+  /** Writes one event as a line. */
+  write(writer: LineWriter, event: EventContent): void {
+    const { text, message, beforeAt, beforeIsKey, afterAt, oldAt } = event;
     writer.reserve(this.#bytesFixed + text.head.false.length);
     writer.writeAscii('{"before":');
     this.#writeRow(writer, message, beforeAt, beforeIsKey, 0);
     writer.writeAscii(',"after":');
     this.#writeRow(writer, message, afterAt, false, oldAt);
     writer.reserve(this.#bytesFixed + text.head.false.length);
-    const lsn = String(header.lsn);
-    writer.writeBytes(text.head[header.snapshot]);
+    const lsn = String(event.lsn);
+    writer.writeBytes(text.head[event.snapshot]);
     writer.writeAscii(lsn);
     writer.writeBytes(this.#table);
     writer.writeBytes(text.middle);
     writer.writeAscii(lsn);
     writer.writeBytes(text.tail);
-    writer.writeInteger(header.seq);
+    writer.writeInteger(event.seq);
     writer.writeBytes(opText);
-    writer.writeByte(header.op.charCodeAt(0));
+    writer.writeByte(event.op.charCodeAt(0));
     writer.writeBytes(text.end);
   }
 

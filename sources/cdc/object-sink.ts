@@ -1,40 +1,64 @@
 import type { ObjectStore } from '../../connectors/object-store.js';
 import { MillraceError } from '../../kernel/errors.js';
-import type { Clock } from '../../kernel/time.js';
+import { type Clock, sleep } from '../../kernel/time.js';
+import type { EventContent, EventEncoder } from './event-encoder.js';
 import type { Lsn } from './lsn.js';
-import { type Place, type Rotation, type StoredObject, TableObjects } from './table-objects.js';
+import { type Place, type SealedObject, TableObjects } from './table-objects.js';
+
+/** When the objects that are being filled are closed and stored. */
+export interface Rotation {
+  /** Events of one table. */
+  rows: number;
+  /** Bytes of JSON lines of one table, before compression. */
+  bytes: number;
+  /** Milliseconds since the first event arrived. */
+  ageMs: number;
+}
 
 export interface ObjectSinkOptions {
   store: ObjectStore;
   rotation: Rotation;
   gzip: boolean;
   clock: Clock;
-  /** What each table's objects already hold: events up to it are skipped. */
+  /** What each table's objects already hold: events up to it are skipped. In the order in which objects are stored. */
   positions: ReadonlyMap<string, Place>;
-  onDurable(object: StoredObject): void;
+  onDurable(object: SealedObject, bytes: number): void;
+  /** An upload failed and will be tried again. */
   onTrouble(error: unknown): void;
   /** Called when `isFull` ends. */
   onRoom(): void;
 }
 
-/** The objects of all tables, and what of the stream is durable in them. */
+/** An event on its way into an object. */
+export interface EventToWrite extends EventContent {
+  encoder: EventEncoder;
+  commitLsn: Lsn;
+  committedAt: number;
+  /** UTC date of the commit. */
+  date: string;
+}
+
+/**
+ * The objects of all tables. When one is full or of age, all are closed together: such a cut holds every event of the
+ * stream up to a point. Cuts are stored one after the other, and the objects of a cut one after the other in the order
+ * of the tables, parents first. So the store holds a prefix of the stream but for the cut that is being stored, and
+ * whoever reads the tables in the reverse order never meets a child before its parent.
+ */
 export class ObjectSink {
   #options: ObjectSinkOptions;
   #tables: ReadonlyMap<string, TableObjects>;
+  #sealed: SealedObject[] = [];
+  #storing: Promise<void> = Promise.resolve();
   #bytesHeld = 0;
-  #cancelTimer: (() => void) | null = null;
+  #cancelAge: (() => void) | null = null;
   #giveUp = new AbortController();
 
   constructor(options: ObjectSinkOptions) {
     this.#options = options;
-    const { store, rotation, gzip, clock, onDurable, onTrouble } = options;
-    const signal = this.#giveUp.signal;
-    const onBytes = (change: number) => this.#held(change);
+    const { gzip, clock } = options;
+    const onBytes = (change: number) => this.#hold(change);
     this.#tables = new Map(
-      [...options.positions].map(([table, place]) => [
-        table,
-        new TableObjects({ table, store, rotation, gzip, clock, signal, onBytes, onDurable, onTrouble }, place),
-      ]),
+      [...options.positions].map(([table, place]) => [table, new TableObjects({ table, gzip, clock, onBytes }, place)]),
     );
   }
 
@@ -50,52 +74,102 @@ export class ObjectSink {
 
   /** The commit LSN of the oldest transaction of which something is not durable, and since when that is here. */
   get firstPending(): { lsn: Lsn; since: number } | null {
-    let first: { lsn: Lsn; since: number } | null = null;
-    for (const table of this.#tables.values()) {
-      const pending = table.firstPending;
-      if (!pending) continue;
-      first = first
-        ? { lsn: Math.min(first.lsn, pending.lsn), since: Math.min(first.since, pending.since) }
-        : { ...pending };
+    const oldest = this.#sealed[0];
+    let lsn = oldest?.first.lsn ?? Number.POSITIVE_INFINITY;
+    let since = oldest?.openedAt ?? Number.POSITIVE_INFINITY;
+    for (const { first } of this.#sealed) lsn = Math.min(lsn, first.lsn);
+    for (const { open } of this.#tables.values()) {
+      if (!open) continue;
+      lsn = Math.min(lsn, open.first.lsn);
+      since = Math.min(since, open.openedAt);
     }
-    return first;
+    return lsn === Number.POSITIVE_INFINITY ? null : { lsn, since };
   }
 
-  /** Call when an event opened an object: all tables rotate together once the oldest open object is of age. */
-  startAge(): void {
-    this.#cancelTimer ??= this.#options.clock.after(this.#options.rotation.ageMs, () => this.sealAll());
+  /** Appends an event to its table's object. Events that the store holds are for the caller to leave out (`has`). */
+  write(objects: TableObjects, event: EventToWrite): void {
+    const { commitLsn, seq, date, committedAt } = event;
+    if (objects.open && objects.open.date !== date) this.cut();
+    objects.begin(commitLsn, seq, date);
+    this.#cancelAge ??= this.#options.clock.after(this.#options.rotation.ageMs, () => this.cut());
+    event.encoder.write(objects.writer, event);
+    objects.end(commitLsn, seq, committedAt);
+    const { rotation } = this.#options;
+    const { rows, bytes } = objects.size;
+    if (rows >= rotation.rows || bytes >= rotation.bytes) this.cut();
   }
 
-  sealAll(): void {
-    this.#cancelTimer?.();
-    this.#cancelTimer = null;
-    for (const table of this.#tables.values()) table.seal();
+  /** Closes all open objects and stores them after what was closed before. */
+  cut(): void {
+    this.#cancelAge?.();
+    this.#cancelAge = null;
+    for (const table of this.#tables.values()) {
+      const object = table.seal();
+      if (!object) continue;
+      this.#sealed.push(object);
+      this.#storing = this.#storing.then(() => this.#storeNext());
+    }
+    // Whoever waits in `flush` gets the rejection; without one it must not end the process.
+    this.#storing.catch(() => {});
   }
 
   /** Stores everything, however long it takes; with `timeoutMs`, gives up after it and rejects. */
   async flush(timeoutMs: number | null): Promise<void> {
-    this.sealAll();
+    this.cut();
     const giveUp = () =>
       this.#giveUp.abort(new MillraceError('CDC_STORE_UNAVAILABLE', giveUpText, { hint: giveUpHint }));
     const cancel = timeoutMs === null ? undefined : this.#options.clock.after(timeoutMs, giveUp);
     try {
-      await Promise.all([...this.#tables.values()].map((table) => table.settled()));
+      await this.#storing;
     } finally {
       cancel?.();
     }
   }
 
-  #held(change: number): void {
+  async #storeNext(): Promise<void> {
+    const object = this.#sealed[0] as SealedObject;
+    const body = await object.body;
+    // Without compression the body is what is held since it was written.
+    if (this.#options.gzip) this.#hold(body.length);
+    await this.#put(object.key, body);
+    this.#hold(-body.length);
+    this.#sealed.shift();
+    this.#options.onDurable(object, body.length);
+  }
+
+  /**
+   * An object that is there under this name holds the same events: its name says which, and their order never changes.
+   * It stays as it is.
+   */
+  async #put(key: string, body: Buffer): Promise<void> {
+    const { store, gzip, clock, onTrouble } = this.#options;
+    const { signal } = this.#giveUp;
+    const contentType = gzip ? 'application/gzip' : 'application/x-ndjson';
+    for (let delayMs = retryDelayMsMin; ; delayMs = Math.min(delayMs * 2, retryDelayMsMax)) {
+      try {
+        await store.put(key, body, { ifAbsent: true, contentType });
+        return;
+      } catch (error) {
+        signal.throwIfAborted();
+        onTrouble(error);
+        await sleep(clock, delayMs, signal);
+      }
+    }
+  }
+
+  #hold(change: number): void {
     const wasFull = this.isFull;
     this.#bytesHeld += change;
     if (wasFull && !this.isFull) this.#options.onRoom();
     // Without compression the open objects themselves are what fills the memory.
-    if (!wasFull && this.isFull && !this.#options.gzip) this.sealAll();
+    if (!wasFull && this.isFull && !this.#options.gzip) this.cut();
   }
 }
 
 /** Lines that zlib has not packed yet, and packed objects that the store has not taken yet. */
 const heldBytesMax = 96 * 1024 * 1024;
+const retryDelayMsMin = 200;
+const retryDelayMsMax = 10_000;
 
 const giveUpText = 'the object store did not take the last events before capture stopped';
 const giveUpHint = 'Nothing is lost: the source keeps them, and they are captured again at the next start.';

@@ -97,10 +97,22 @@ class SnapshotWriter {
     const commitLsn = this.#consistentPoint - 1;
     const seq = this.#places.get(table) ?? 0;
     this.#places.set(table, seq + 1);
-    if (objects.begin(commitLsn, seq, this.#date)) sink.startAge();
-    const header = { op, lsn: this.#consistentPoint, seq, snapshot };
-    encoder.write(objects.writer, this.#text as TransactionText, header, message, 0, false, afterAt, 0);
-    objects.end(commitLsn, seq, this.#takenAt);
+    sink.write(objects, {
+      encoder,
+      text: this.#text as TransactionText,
+      op,
+      lsn: this.#consistentPoint,
+      seq,
+      snapshot,
+      commitLsn,
+      committedAt: this.#takenAt,
+      date: this.#date,
+      message,
+      beforeAt: 0,
+      beforeIsKey: false,
+      afterAt,
+      oldAt: 0,
+    });
     report.countEvent(table);
   }
 }

@@ -156,10 +156,9 @@ export class StreamDecoder {
     if (objects === null || objects.has(commitLsn, seq)) return;
     const { sink, origin, clock, onEvent } = this.#options;
     transaction.text ??= transactionText(origin, transaction, this.#previousCommit, clock.now());
-    if (objects.begin(commitLsn, seq, date)) sink.startAge();
-    const header = { op, lsn, seq, snapshot: 'false' } as const;
-    encoder.write(objects.writer, transaction.text, header, message, beforeAt, beforeIsKey, afterAt, oldAt);
-    objects.end(commitLsn, seq, committedAt);
+    const { text } = transaction;
+    const tuples = { message, beforeAt, beforeIsKey, afterAt, oldAt };
+    sink.write(objects, { encoder, text, op, lsn, seq, snapshot: 'false', commitLsn, committedAt, date, ...tuples });
     onEvent(encoder.relation.table);
   }
 

@@ -11,6 +11,15 @@ comment on schema staging is 'Typed change events and the latest version of each
 comment on schema snapshots is 'dbt snapshots (slowly changing dimensions, type 2).';
 comment on schema analytics is 'Dimensions, facts and key figures: what dashboards read.';
 
+-- Makes the guard against overlapping versions three times faster; everything works without it.
+do $body$
+begin
+  create extension if not exists btree_gist with schema public;
+exception when others then
+  raise notice 'btree_gist is not to be had: %', sqlerrm;
+end
+$body$;
+
 -- One row per object that was loaded; it commits in the transaction of its rows, so an object is loaded once, for ever.
 create table if not exists millrace.load_ledger (
   file_id bigint generated always as identity primary key,
@@ -113,6 +122,8 @@ begin
   execute format(
     'create index if not exists %I on raw.%I using brin (file_id) with (pages_per_range = 32)',
     table_name || '_file_id', table_name);
+  execute format(
+    'create index if not exists %I on raw.%I (lsn, seq) where op = ''t''', table_name || '_truncates', table_name);
 end
 $body$;
 

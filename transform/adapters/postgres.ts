@@ -1,5 +1,5 @@
-import { pipeline } from 'node:stream/promises';
 import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { MillraceError } from '../../kernel/errors.js';
@@ -61,7 +61,11 @@ class PostgresAdapter implements Adapter {
       throw signal?.aborted ? (signal.reason ?? error) : error;
     } finally {
       signal?.removeEventListener('abort', cancel);
-      if (!broken && session.inTransaction) broken = await session.rollback().then(() => undefined, (error) => error);
+      if (!broken && session.inTransaction)
+        broken = await session.rollback().then(
+          () => undefined,
+          (error) => error,
+        );
       client.release(broken ?? signal?.aborted);
     }
   }
@@ -95,7 +99,10 @@ class PostgresAdapter implements Adapter {
     }
   }
 
-  async lookup(connection: Connection, name: RelationName): Promise<{ schemaExists: boolean; type: RelationType | null }> {
+  async lookup(
+    connection: Connection,
+    name: RelationName,
+  ): Promise<{ schemaExists: boolean; type: RelationType | null }> {
     const { rows } = await connection.query(
       `select n.oid is not null, c.relkind::text from (select 1) one left join pg_catalog.pg_namespace n on n.nspname = ${quoteLiteral(name.schema)} ` +
         `left join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = ${quoteLiteral(name.identifier)} and c.relkind in ('r','p','v','m','f')`,
@@ -181,7 +188,10 @@ class PostgresConnection implements Connection {
     this.inTransaction = false;
     // PostgreSQL answers COMMIT of a failed transaction with ROLLBACK and no error.
     if (code === 'ROLLBACK')
-      throw new MillraceError('SQL_DATABASE_ERROR', 'the transaction was rolled back, since a statement in it had failed');
+      throw new MillraceError(
+        'SQL_DATABASE_ERROR',
+        'the transaction was rolled back, since a statement in it had failed',
+      );
   }
 
   async rollback(): Promise<void> {
@@ -227,7 +237,10 @@ function readResult(result: pg.QueryArrayResult): QueryResult {
   const message =
     code === 'INSERT' ? `INSERT 0 ${count ?? 0}` : count === null || count === undefined ? code : `${code} ${count}`;
   return {
-    columns: result.fields.map((field) => ({ name: field.name, type: `${field.dataTypeID}:${field.dataTypeModifier}` })),
+    columns: result.fields.map((field) => ({
+      name: field.name,
+      type: `${field.dataTypeID}:${field.dataTypeModifier}`,
+    })),
     rows: hasRows ? result.rows : [],
     rowsAffected: count ?? null,
     message,

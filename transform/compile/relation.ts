@@ -79,7 +79,10 @@ export class Relation extends HostObject {
   /** The same name, parts compared as the database compares them. */
   matches(other: { database?: string | null; schema?: string | null; identifier?: string | null }): boolean {
     const same = (mine: string | null, theirs: string | null | undefined, quoted: boolean) =>
-      theirs === undefined || theirs === null || mine === null || (quoted ? mine === theirs : fold(mine) === fold(theirs));
+      theirs === undefined ||
+      theirs === null ||
+      mine === null ||
+      (quoted ? mine === theirs : fold(mine) === fold(theirs));
     return (
       same(this.database, other.database, false) &&
       same(this.schema, other.schema, this.quotePolicy.schema) &&
@@ -97,6 +100,10 @@ export class Relation extends HostObject {
     return relationAttributes[name]?.(this);
   }
 
+  override get isMapping(): boolean {
+    return true;
+  }
+
   override get repr(): string {
     return `<Relation ${this.toString()}>`;
   }
@@ -109,15 +116,18 @@ export class Relation extends HostObject {
     const parts: string[] = [];
     if (this.database !== null && this.includePolicy.database) parts.push(this.#part(this.database, 'database'));
     if (this.schema !== null && this.includePolicy.schema) parts.push(this.#part(this.schema, 'schema'));
-    if (this.identifier !== null && this.includePolicy.identifier) parts.push(this.#part(this.identifier, 'identifier'));
+    if (this.identifier !== null && this.includePolicy.identifier)
+      parts.push(this.#part(this.identifier, 'identifier'));
     return parts.join('.');
   }
 
   override toString(): string {
     if (this.type === 'cte') return this.identifier ?? '';
     const name = this.render();
-    if (this.limit !== null) return `(select * from ${name}${this.filter ? ` where ${this.filter}` : ''} limit ${this.limit}) _dbt_limit_subq_${this.identifier}`;
-    if (this.filter !== null) return `(select * from ${name} where ${this.filter}) _dbt_et_filter_subq_${this.identifier}`;
+    if (this.limit !== null)
+      return `(select * from ${name}${this.filter ? ` where ${this.filter}` : ''} limit ${this.limit}) _dbt_limit_subq_${this.identifier}`;
+    if (this.filter !== null)
+      return `(select * from ${name} where ${this.filter}) _dbt_et_filter_subq_${this.identifier}`;
     return name;
   }
 
@@ -143,7 +153,9 @@ export class Column extends HostObject {
   }
 
   get extent(): { length: number | null; precision: number | null; scale: number | null } {
-    const [first, second] = (/\(([^)]*)\)/.exec(this.dataType)?.[1] ?? '').split(',').map((part) => Number.parseInt(part, 10));
+    const [first, second] = (/\(([^)]*)\)/.exec(this.dataType)?.[1] ?? '')
+      .split(',')
+      .map((part) => Number.parseInt(part, 10));
     const value = first === undefined || Number.isNaN(first) ? null : first;
     return this.isNumeric()
       ? { length: null, precision: value, scale: second === undefined || Number.isNaN(second) ? null : second }
@@ -228,6 +240,8 @@ const relationAttributes: Record<string, (relation: Relation) => unknown> = {
   is_materialized_view: (relation) => relation.type === 'materialized_view',
   can_be_renamed: () => true,
   can_be_replaced: () => true,
+  /** dbt's relations are mappings; packages recognise them by this. */
+  metadata: () => ({ type: 'PostgresRelation' }),
   path: ({ database, schema, identifier }) => ({ database, schema, identifier }),
   quote_policy: (relation) => ({ ...relation.quotePolicy }),
   include_policy: (relation) => ({ ...relation.includePolicy }),
@@ -246,7 +260,12 @@ const relationAttributes: Record<string, (relation: Relation) => unknown> = {
     hostFunction((args) => {
       const view = typeof args[0] === 'string' ? args[0] : null;
       const quotes = { database: relation.quotePolicy.database, schema: false, identifier: false };
-      return new Relation({ database: relation.database, schema: 'INFORMATION_SCHEMA', identifier: view, quotePolicy: quotes });
+      return new Relation({
+        database: relation.database,
+        schema: 'INFORMATION_SCHEMA',
+        identifier: view,
+        quotePolicy: quotes,
+      });
     }),
   matches: (relation) => hostFunction((_args, kwargs) => relation.matches(kwargs)),
   get: (relation) => hostFunction((args) => relation.getAttribute(String(args[0])) ?? args[1] ?? null),
@@ -280,7 +299,8 @@ const columnAttributes: Record<string, (column: Column) => unknown> = {
   is_float: (column) => hostFunction(() => column.isFloat()),
   is_numeric: (column) => hostFunction(() => column.isNumeric()),
   string_size: (column) => hostFunction(() => column.extent.length ?? 256),
-  can_expand_to: (column) => hostFunction((args, kwargs) => column.canExpandTo((args[0] ?? kwargs['other_column']) as Column)),
+  can_expand_to: (column) =>
+    hostFunction((args, kwargs) => column.canExpandTo((args[0] ?? kwargs['other_column']) as Column)),
   literal: (column) => hostFunction((args) => `${String(args[0])}::${column.dataType}`),
 };
 

@@ -86,7 +86,8 @@ class ResultRow extends HostObject {
     if (name === 'values') return hostFunction(() => [...this.values]);
     if (name === 'keys') return hostFunction(() => [...this.names]);
     if (name === 'items') return hostFunction(() => this.names.map((key, index) => [key, this.values[index]]));
-    if (name === 'dict') return hostFunction(() => Dict.of(Object.fromEntries(this.names.map((key, index) => [key, this.values[index]]))));
+    if (name === 'dict')
+      return hostFunction(() => Dict.of(Object.fromEntries(this.names.map((key, index) => [key, this.values[index]]))));
     if (name === 'get') return hostFunction((args) => this.getItem(args[0]) ?? args[1] ?? null);
     return this.#named(name);
   }
@@ -149,7 +150,15 @@ class Columns extends HostObject {
 
 const tableAttributes: Record<string, (table: ResultTable) => unknown> = {
   columns: (table) =>
-    new Columns(table.columnNames.map((name, index) => new ResultColumn(name, table.rows.map((row) => row.values[index] ?? null)))),
+    new Columns(
+      table.columnNames.map(
+        (name, index) =>
+          new ResultColumn(
+            name,
+            table.rows.map((row) => row.values[index] ?? null),
+          ),
+      ),
+    ),
   rows: (table) => table.rows,
   column_names: (table) => [...table.columnNames],
   column_types: (table) => table.columnNames.map(() => 'Text'),
@@ -160,18 +169,27 @@ const tableAttributes: Record<string, (table: ResultTable) => unknown> = {
       const renamed = Array.isArray(names)
         ? names.map(String)
         : table.columnNames.map((name) => (names instanceof Map ? String(names.get(name) ?? name) : name));
-      return new ResultTable(renamed, table.rows.map((row) => row.values));
+      return new ResultTable(
+        renamed,
+        table.rows.map((row) => row.values),
+      );
     }),
   select: (table) =>
     hostFunction((args) => {
       const names = (Array.isArray(args[0]) ? args[0] : [args[0]]).map(String);
-      return new ResultTable(names, table.rows.map((row) => names.map((name) => row.getItem(name))));
+      return new ResultTable(
+        names,
+        table.rows.map((row) => names.map((name) => row.getItem(name))),
+      );
     }),
   exclude: (table) =>
     hostFunction((args) => {
       const out = new Set((Array.isArray(args[0]) ? args[0] : [args[0]]).map(String));
       const names = table.columnNames.filter((name) => !out.has(name));
-      return new ResultTable(names, table.rows.map((row) => names.map((name) => row.getItem(name))));
+      return new ResultTable(
+        names,
+        table.rows.map((row) => names.map((name) => row.getItem(name))),
+      );
     }),
 };
 

@@ -24,7 +24,7 @@ export type Expression =
   | { kind: 'logical'; operator: 'and' | 'or'; left: Expression; right: Expression; at: number }
   | { kind: 'concat'; parts: Expression[]; at: number }
   | { kind: 'compare'; first: Expression; rest: { operator: Comparison; operand: Expression }[]; at: number }
-  | { kind: 'conditional'; test: Expression; then: Expression; otherwise: Expression | undefined; at: number };
+  | { kind: 'conditional'; test: Expression; whenTrue: Expression; otherwise: Expression | undefined; at: number };
 
 export type BinaryOperator = '+' | '-' | '*' | '/' | '//' | '%' | '**';
 export type Comparison = '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in' | 'not in';

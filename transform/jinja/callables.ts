@@ -83,6 +83,10 @@ export class LocalMacro extends Callable {
     this.#body = body;
   }
 
+  override toString(): string {
+    return `<Macro '${this.name}'>`;
+  }
+
   call(run: Run, args: Arguments, kwargs: Keywords | null): unknown {
     const result = this.#body(run, bindArguments(this.name, this.#signature, args, kwargs));
     return run.sync ? result : new Waiting(result as MacroSteps);
@@ -114,8 +118,10 @@ export function bindArguments(
     if (index >= given) bound[index] = kwargs[key];
     else if (index >= 0) throw new RuntimeFault(`macro '${name}' got two values for the argument '${key}'`);
     else if (key === 'caller' && signature.caller) caller = kwargs[key];
-    else if (signature.kwargs) (rest ??= new Dict()).set(key, kwargs[key]);
-    else throw new RuntimeFault(`macro '${name}' takes no argument '${key}'`);
+    else if (signature.kwargs) {
+      rest ??= new Dict();
+      rest.set(key, kwargs[key]);
+    } else throw new RuntimeFault(`macro '${name}' takes no argument '${key}'`);
   }
   if (signature.kwargs) bound.kwargs = rest ?? new Dict();
   if (signature.caller) bound.caller = caller ?? new Undefined(`macro '${name}' was not called by a call block`);

@@ -62,7 +62,7 @@ export class ExpressionWriter {
         return this.#compare(expression);
       case 'conditional': {
         const otherwise = expression.otherwise ? this.write(expression.otherwise) : 'nothing';
-        return `(${this.condition(expression.test)} ? ${this.write(expression.then)} : ${otherwise})`;
+        return `(${this.condition(expression.test)} ? ${this.write(expression.whenTrue)} : ${otherwise})`;
       }
       default:
         return assertNever(expression);

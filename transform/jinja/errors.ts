@@ -88,3 +88,21 @@ export class RuntimeFault extends Error {
     this.hint = hint;
   }
 }
+
+/** Says it in the template's words when a template is too long or too deep for the stack. */
+export function withinStack<T>(source: Source, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new TemplateError(
+      'JINJA_LIMIT',
+      'the template is nested too deeply or has too long an expression',
+      source,
+      0,
+      {
+        cause: error,
+      },
+    );
+  }
+}

@@ -70,7 +70,7 @@ function parseConditional(reader: TokenReader): Expression {
     const { at } = reader.next();
     const test = parseOr(reader);
     const otherwise = reader.skip('name', 'else') ? parseExpression(reader) : undefined;
-    expression = { kind: 'conditional', test, then: expression, otherwise, at };
+    expression = { kind: 'conditional', test, whenTrue: expression, otherwise, at };
   }
   return expression;
 }

@@ -2,9 +2,9 @@ import { readArguments } from './arguments.js';
 import { attribute, codePoints } from './attributes.js';
 import { RuntimeFault } from './errors.js';
 import { tryIterate } from './iterate.js';
-import { fromJsonText, toJsonText } from './json-text.js';
+import { jsonForHtml } from './json-text.js';
 import { BoolMarker, NativeMarker, NumberMarker, TextMarker } from './native.js';
-import { numberOf, throwUndefined, truthy } from './operators.js';
+import { isInteger, numberOf, throwUndefined, toIndex, truthy } from './operators.js';
 import { sequenceFilters } from './sequence-filters.js';
 import { parseFloatText, parseIntText, repr, str } from './text.js';
 import { textFilters } from './text-filters.js';
@@ -22,7 +22,6 @@ import {
   Tuple,
   typeName,
 } from './values.js';
-import { fromYamlText, toYamlText } from './yaml-text.js';
 
 /** A filter: the value in front of the bar, then what stands in the parentheses. */
 export type Filter = (value: unknown, args: Arguments, kwargs: Keywords | null, run: Run) => unknown;
@@ -69,13 +68,10 @@ export const filters: Readonly<Record<string, Filter>> = Object.assign(
     is_list: (value: unknown) => Array.isArray(value) && !(value instanceof Tuple),
     pprint: repr,
     round,
-    fromjson: (value: unknown, args: Arguments) => fromJsonText(value, args[0]),
     tojson: (value: unknown, args: Arguments, kwargs: Keywords | null) => {
-      const [preset, sortKeys] = readArguments('tojson', ['default?', 'sort_keys?'], args, kwargs);
-      return toJsonText(value, preset, truthy(sortKeys));
+      const [indent] = readArguments('tojson', ['indent?'], args, kwargs);
+      return jsonForHtml(value, isUndefined(indent) || indent === null ? undefined : toIndex(indent, 'the indent'));
     },
-    fromyaml: (value: unknown, args: Arguments) => fromYamlText(value, args[0]),
-    toyaml: (value: unknown, args: Arguments) => toYamlText(value, args[0]),
     as_text: (value: unknown) => new TextMarker(str(value)),
     as_bool: (value: unknown) => new BoolMarker(str(value)),
     as_number: (value: unknown) => new NumberMarker(str(value)),
@@ -118,13 +114,15 @@ export function length(value: unknown): number {
 
 function round(value: unknown, args: Arguments, kwargs: Keywords | null): unknown {
   const [precision = 0, method = 'common'] = readArguments('round', ['precision?', 'method?'], args, kwargs);
-  const number = Number(needNumber('round', value));
+  const given = needNumber('round', value);
+  const number = Number(given);
   const digits = Math.max(-300, Math.min(300, Number(precision)));
   const scale = 10 ** digits;
   if (method === 'ceil') return float(Math.ceil(number * scale) / scale);
   if (method === 'floor') return float(Math.floor(number * scale) / scale);
   if (method !== 'common') throw new RuntimeFault(`round knows common, ceil and floor, got ${repr(method)}`);
-  return float(roundHalfEven(number, digits));
+  const rounded = roundHalfEven(number, digits);
+  return isInteger(value) ? (digits >= 0 ? given : rounded) : float(rounded);
 }
 
 /** Python's `round(x, n)`: decides by the exact binary value; ties go to the even digit. */

@@ -1,35 +1,54 @@
 import { RuntimeFault } from './errors.js';
 import { floatText, narrow, repr, str } from './text.js';
-import { Dict, Float, float, HostObject, isMapping, isUndefined, mappingEntries, PySet } from './values.js';
+import { Dict, Float, float, isMapping, mappingEntries } from './values.js';
+
+export interface JsonShape {
+  sortKeys?: boolean;
+  /** Blanks per level; one line when undefined. */
+  indent?: number | undefined;
+}
 
 /** Python's `json.dumps(value)`; gives `preset` when the value cannot be written and a preset is given. */
-export function toJsonText(value: unknown, preset: unknown, sortKeys = false): string | unknown {
+export function toJsonText(value: unknown, preset: unknown, shape: JsonShape = {}): unknown {
   try {
-    return write(value, sortKeys, 0);
+    return write(value, shape, 0);
   } catch (error) {
     if (preset !== undefined && error instanceof RuntimeFault) return preset;
     throw error;
   }
 }
 
+/** Jinja's filter `tojson`: keys in order, and nothing that HTML would read. */
+export function jsonForHtml(value: unknown, indent: number | undefined): string {
+  return write(value, { sortKeys: true, indent }, 0).replace(
+    /[<>&']/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 const depthMax = 200;
 
-function write(value: unknown, sortKeys: boolean, depth: number): string {
+function write(value: unknown, shape: JsonShape, depth: number): string {
   if (depth > depthMax) throw new RuntimeFault('the value is nested too deeply, or holds itself');
   if (value === null) return 'null';
   if (typeof value === 'string') return asciiString(value);
   if (typeof value === 'boolean' || typeof value === 'bigint') return String(value);
   if (typeof value === 'number' || value instanceof Float) return numberText(value);
-  const inner = (item: unknown) => write(item, sortKeys, depth + 1);
-  if (Array.isArray(value)) return `[${value.map(inner).join(', ')}]`;
+  const inner = (item: unknown) => write(item, shape, depth + 1);
+  if (Array.isArray(value)) return bracketed('[]', value.map(inner), shape, depth);
   if (isMapping(value)) {
     const entries = mappingEntries(value).map(([key, item]) => [keyText(key), item] as const);
-    if (sortKeys) entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-    return `{${entries.map(([key, item]) => `${asciiString(key)}: ${inner(item)}`).join(', ')}}`;
+    if (shape.sortKeys) entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+    const written = entries.map(([key, item]) => `${asciiString(key)}: ${inner(item)}`);
+    return bracketed('{}', written, shape, depth);
   }
-  throw new RuntimeFault(
-    `a value cannot be written as JSON: ${value instanceof HostObject || value instanceof PySet || isUndefined(value) ? repr(value) : typeof value}`,
-  );
+  throw new RuntimeFault(`a value cannot be written as JSON: ${repr(value)}`);
+}
+
+function bracketed(brackets: string, parts: string[], { indent }: JsonShape, depth: number): string {
+  if (indent === undefined || parts.length === 0) return brackets[0] + parts.join(', ') + brackets[1];
+  const line = (level: number) => `\n${' '.repeat(Math.min(indent, 100) * level)}`;
+  return `${brackets[0]}${line(depth + 1)}${parts.join(`,${line(depth + 1)}`)}${line(depth)}${brackets[1]}`;
 }
 
 function numberText(value: number | Float): string {
@@ -67,6 +86,9 @@ export function fromJsonText(value: unknown, preset: unknown): unknown {
     throw new RuntimeFault(`fromjson(): ${(error as Error).message}`);
   }
 }
+
+/** JSON.parse then refuses what JSON does not allow in it. */
+const jsonString = /"(?:[^"\\]|\\.)*"/sy;
 
 /** Reads JSON with Python's types: `1.0` stays a float, big ints stay exact, dicts keep their order. */
 class JsonReader {
@@ -136,7 +158,7 @@ class JsonReader {
   }
 
   #string(): string {
-    const literal = this.#match(/"(?:[^"\\\0-\x1f]|\\.)*"/y);
+    const literal = this.#match(jsonString);
     if (literal === undefined) throw this.#fault();
     return JSON.parse(literal) as string;
   }

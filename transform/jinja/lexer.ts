@@ -36,7 +36,7 @@ const whitespace = /\s+/y;
 const nameWord = /[\p{L}_][\p{L}\p{N}\p{M}_]*/uy;
 const floatNumber = /(?:\d+_)*\d+(?:(?:\.(?:\d+_)*\d+)?[eE][+-]?(?:\d+_)*\d+|\.(?:\d+_)*\d+)/y;
 const integerNumber = /0[bB](?:_?[01])+|0[oO](?:_?[0-7])+|0[xX](?:_?[\da-fA-F])+|\d(?:_?\d)*/y;
-const stringLiteral = /'(?:[^'\\]|\\[^])*'|"(?:[^"\\]|\\[^])*"/y;
+const stringLiteral = /'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"/sy;
 const operatorText = /\/\/|\*\*|==|!=|<=|>=|[-+*/%~<>=.:|,;()[\]{}]/y;
 const closingOf: Record<string, string> = { '(': ')', '[': ']', '{': '}' };
 
@@ -140,13 +140,25 @@ class Lexer {
   #readToken(brackets: string[]): void {
     const from = this.#at;
     const word = this.#match(nameWord);
-    if (word !== undefined) return this.#push('name', word, from, this.#at);
+    if (word !== undefined) {
+      this.#push('name', word, from, this.#at);
+      return;
+    }
     const fraction = this.#text[from - 1] === '.' ? undefined : this.#match(floatNumber);
-    if (fraction !== undefined) return this.#push('float', fraction.replaceAll('_', ''), from, this.#at);
+    if (fraction !== undefined) {
+      this.#push('float', fraction.replaceAll('_', ''), from, this.#at);
+      return;
+    }
     const integer = this.#match(integerNumber);
-    if (integer !== undefined) return this.#push('integer', integer.replaceAll('_', ''), from, this.#at);
+    if (integer !== undefined) {
+      this.#push('integer', integer.replaceAll('_', ''), from, this.#at);
+      return;
+    }
     const string = this.#match(stringLiteral);
-    if (string !== undefined) return this.#push('string', unescape(string.slice(1, -1)), from, this.#at);
+    if (string !== undefined) {
+      this.#push('string', decodeEscapes(string.slice(1, -1)), from, this.#at);
+      return;
+    }
     const operator = this.#match(operatorText);
     if (operator === undefined) throw this.#unknown(from);
     if (operator in closingOf) brackets.push(operator);
@@ -206,10 +218,10 @@ const escapes: Record<string, string> = {
 };
 
 /** Python's escapes; an unknown one stays as it is written. */
-function unescape(text: string): string {
+function decodeEscapes(text: string): string {
   if (!text.includes('\\')) return text;
   return text.replace(
-    /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([0-7]{1,3})|([^]))/g,
+    /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([0-7]{1,3})|(.))/gs,
     (whole, hex, short, long, octal, character) => {
       if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8));
       if (character !== undefined) return escapes[character] ?? whole;

@@ -4,8 +4,8 @@ import { hostFunction } from './callables.js';
 import { RuntimeFault } from './errors.js';
 import { iterate, tryIterate } from './iterate.js';
 import { fromJsonText, toJsonText } from './json-text.js';
-import { modules } from './modules.js';
 import { truthy } from './operators.js';
+import { modules } from './python/modules.js';
 import { str } from './text.js';
 import { MacroReturn, PySet, tuple } from './values.js';
 import { fromYamlText, toYamlText } from './yaml-text.js';
@@ -56,7 +56,7 @@ const pure = {
   }),
   tojson: hostFunction(function tojson(args, kwargs) {
     const [value, preset, sortKeys] = readArguments('tojson', ['value', 'default?', 'sort_keys?'], args, kwargs);
-    return toJsonText(value, preset, truthy(sortKeys));
+    return toJsonText(value, preset, { sortKeys: truthy(sortKeys) });
   }),
   fromyaml: hostFunction(function fromyaml(args, kwargs) {
     const [text, preset] = readArguments('fromyaml', ['value', 'default?'], args, kwargs);

@@ -64,10 +64,10 @@ export class MacroDefinition {
   /** The compiled body for the kind of rendering; compiled at first use. */
   body(sync: boolean): MacroBody {
     if (sync) {
-      this.#sync ??= instantiate(generateDefinition(this.#definition, 'sync'), this.#source) as MacroBody;
+      this.#sync ??= instantiate(() => generateDefinition(this.#definition, 'sync'), this.#source) as MacroBody;
       return this.#sync;
     }
-    this.#async ??= instantiate(generateDefinition(this.#definition, 'async'), this.#source) as MacroBody;
+    this.#async ??= instantiate(() => generateDefinition(this.#definition, 'async'), this.#source) as MacroBody;
     return this.#async;
   }
 }
@@ -87,6 +87,10 @@ export class Macro extends Callable {
 
   get name(): string {
     return this.definition.name;
+  }
+
+  override toString(): string {
+    return `<Macro '${this.name}'>`;
   }
 
   call(run: Run, args: Arguments, kwargs: Keywords | null): unknown {

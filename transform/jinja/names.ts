@@ -40,7 +40,7 @@ export const knownFilters: ReadonlySet<string> = words(
   `abs attr batch capitalize center count d default dictsort e escape filesizeformat first float forceescape format
   groupby indent int is_list items join last length list lower map max min pprint random reject rejectattr replace
   reverse round safe select selectattr slice sort string striptags sum title tojson trim truncate unique upper
-  urlencode urlize wordcount wordwrap xmlattr as_bool as_native as_number as_text fromjson fromyaml toyaml`,
+  urlencode urlize wordcount wordwrap xmlattr as_bool as_native as_number as_text`,
 );
 
 /** Jinja's tests. tests.ts implements exactly these. */

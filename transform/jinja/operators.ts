@@ -44,13 +44,17 @@ export function equals(left: unknown, right: unknown): boolean {
   const number = numberOf(left);
   if (number !== undefined) {
     const other = numberOf(right);
-    // Loose on purpose: a bigint and a number of the same value are one int.
-    return other !== undefined && number == other;
+    return other !== undefined && sameNumber(number, other);
   }
   if (Array.isArray(left)) return Array.isArray(right) && equalLists(left, right);
   if (left instanceof PySet)
     return right instanceof PySet && left.size === right.size && [...left].every((item) => right.has(item));
   return isMapping(left) && isMapping(right) && equalMappings(left, right);
+}
+
+/** True also for a bigint and a number of the same value. */
+function sameNumber(left: number | bigint, right: number | bigint): boolean {
+  return !(left < right) && !(left > right) && !Number.isNaN(left) && !Number.isNaN(right);
 }
 
 function equalLists(left: unknown[], right: unknown[]): boolean {
@@ -71,7 +75,7 @@ export function compare(left: unknown, right: unknown, operator = '<'): number {
   const leftNumber = numberOf(left);
   const rightNumber = numberOf(right);
   if (leftNumber !== undefined && rightNumber !== undefined)
-    return leftNumber < rightNumber ? -1 : leftNumber > rightNumber ? 1 : leftNumber == rightNumber ? 0 : NaN;
+    return leftNumber < rightNumber ? -1 : leftNumber > rightNumber ? 1 : sameNumber(leftNumber, rightNumber) ? 0 : NaN;
   if (Array.isArray(left) && Array.isArray(right) && left instanceof Tuple === right instanceof Tuple)
     return compareLists(left, right);
   const order =
@@ -149,7 +153,7 @@ export function toIndex(value: unknown, what: string): number {
 }
 
 export function throwUndefined(value: unknown): void {
-  if (value instanceof Undefined) throw new RuntimeFault(value.reason, 'JINJA_UNDEFINED');
+  if (value instanceof Undefined) throw new RuntimeFault(value.reason, 'JINJA_UNDEFINED', value.hint);
   if (value === undefined) throw new RuntimeFault('a value is undefined', 'JINJA_UNDEFINED');
 }
 
@@ -185,8 +189,12 @@ function operateOthers(operator: Operator, left: unknown, right: unknown): unkno
     }
   }
   if (operator === '*') {
-    if (isInteger(right)) return repeat(left, Number(right));
-    if (isInteger(left)) return repeat(right, Number(left));
+    const repeated = isInteger(right)
+      ? repeat(left, Number(right))
+      : isInteger(left)
+        ? repeat(right, Number(left))
+        : undefined;
+    if (repeated !== undefined) return repeated;
   }
   if (operator === '-' && left instanceof PySet && right instanceof PySet)
     return new PySet([...left].filter((item) => !right.has(item)));
@@ -208,10 +216,10 @@ function repeat(value: unknown, times: number): unknown {
 
 function operateIntegers(operator: Operator, a: number | bigint, b: number | bigint): unknown {
   if (operator === '/') {
-    if (b == 0) throw new RuntimeFault('division by zero');
+    if (Number(b) === 0) throw new RuntimeFault('division by zero');
     return float(Number(a) / Number(b));
   }
-  if ((operator === '//' || operator === '%') && b == 0) throw new RuntimeFault('division by zero');
+  if ((operator === '//' || operator === '%') && Number(b) === 0) throw new RuntimeFault('division by zero');
   if (operator === '**') return powerIntegers(a, b);
   if (typeof a === 'number' && typeof b === 'number') {
     const result = integerResult(operator, a, b);
@@ -255,7 +263,7 @@ function bigResult(operator: Operator, a: bigint, b: bigint): bigint {
 
 function powerIntegers(a: number | bigint, b: number | bigint): unknown {
   if (b < 0) {
-    if (a == 0) throw new RuntimeFault('0 cannot be raised to a negative power');
+    if (Number(a) === 0) throw new RuntimeFault('0 cannot be raised to a negative power');
     return float(Number(a) ** Number(b));
   }
   const base = BigInt(a);

@@ -1,12 +1,12 @@
 import type { Definition, DefinitionKind, Parameter, Statement, Target } from './ast.js';
-import type { Source } from './errors.js';
+import { type Source, withinStack } from './errors.js';
 import { parseExpression, parseFilterSteps, parseTupleExpression } from './expressions.js';
 import { nearestName } from './names.js';
 import { TokenReader } from './tokens.js';
 
 /** Reads a whole template. Throws a TemplateError (JINJA_SYNTAX) with the place of the first fault. */
 export function parseTemplate(source: Source): Statement[] {
-  return new Parser(source).parse();
+  return withinStack(source, () => new Parser(source).parse());
 }
 
 const notInDbt = new Set(['include', 'import', 'from', 'extends', 'block', 'autoescape', 'trans']);
@@ -299,6 +299,7 @@ class Parser {
       const preset = reader.skipOperator('=') ? parseExpression(reader) : undefined;
       if (!preset && parameters.at(-1)?.default)
         throw reader.fault(`the parameter ${name} without a default stands behind one that has one`, at);
+      if (!preset && name === 'caller') throw reader.fault('the parameter caller needs a default', at);
       parameters.push({ name, type, default: preset, at });
       if (!reader.skipOperator(',')) break;
     }

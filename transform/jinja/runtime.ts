@@ -9,6 +9,7 @@ import { globals } from './globals.js';
 import { iterate } from './iterate.js';
 import { limits, limitValues } from './limits.js';
 import { Loop } from './loop.js';
+import { nearestName } from './names.js';
 import { Namespace } from './namespace.js';
 import { compare, concat, contains, equals, operate, signed, truthy } from './operators.js';
 import { tests } from './tests.js';
@@ -70,7 +71,10 @@ export const runtime = {
 function lookup(context: Context, name: string): unknown {
   const value = context.get(name);
   if (value !== undefined) return value;
-  return Object.hasOwn(globals, name) ? globals[name] : new Undefined(`'${name}' is undefined`);
+  if (Object.hasOwn(globals, name)) return globals[name];
+  return new Undefined(`'${name}' is undefined`, () =>
+    nearestName(name, [...(context.names?.() ?? []), ...Object.keys(globals)]),
+  );
 }
 
 /** The context's macro of that name, which wins over one in the template. */

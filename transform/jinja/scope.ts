@@ -112,7 +112,7 @@ function expressionReads(expression: Expression, name: string): boolean {
     case 'compare':
       return reads(expression.first) || expression.rest.some((step) => reads(step.operand));
     case 'conditional':
-      return reads(expression.test) || reads(expression.then) || reads(expression.otherwise);
+      return reads(expression.test) || reads(expression.whenTrue) || reads(expression.otherwise);
     default:
       return false;
   }

@@ -166,13 +166,15 @@ function splitArguments(
   return [textArgument(name, separator, 'sep'), limit];
 }
 
+/** What ends a line in Python: more than \r and \n. */
+const breaks = String.raw`\n\r\v\f\x1c-\x1e\x85\u2028\u2029`;
+const lineEnd = new RegExp(`(?:\\r\\n|[${breaks}])$`);
+const lineWithEnd = new RegExp(`[^${breaks}]*(?:\\r\\n|[${breaks}])|[^${breaks}]+$`, 'g');
+
 function splitlines(self: string, args: unknown[], kwargs: Record<string, unknown> | null): string[] {
   const [keep] = readArguments('splitlines', ['keepends?'], args, kwargs);
-  const lines =
-    self.match(
-      /[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]*(?:\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])|[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+$/g,
-    ) ?? [];
-  return keep ? [...lines] : lines.map((line) => line.replace(/(?:\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])$/, ''));
+  const lines = self.match(lineWithEnd) ?? [];
+  return keep ? [...lines] : lines.map((line) => line.replace(lineEnd, ''));
 }
 
 function hasAffix(

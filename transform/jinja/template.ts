@@ -60,7 +60,7 @@ export class Template {
   }
 
   #compile(mode: Mode, output: 'text' | 'values'): unknown {
-    return instantiate(generateTemplate(this.#body, mode, output), this.source);
+    return instantiate(() => generateTemplate(this.#body, mode, output), this.source);
   }
 }
 

@@ -11,7 +11,7 @@ import { str } from './text.js';
 import { isMapping, isUndefined, mappingEntries, tuple } from './values.js';
 
 const escaped: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&#34;', "'": '&#39;' };
-const escape: Filter = (value) => str(value).replace(/[&<>"']/g, (character) => escaped[character] as string);
+const escapeHtml: Filter = (value) => str(value).replace(/[&<>"']/g, (character) => escaped[character] as string);
 
 /** Filters on text. */
 export const textFilters: Record<string, Filter> = {
@@ -21,9 +21,9 @@ export const textFilters: Record<string, Filter> = {
     limits.characters(toIndex(width, 'the width'));
     return padText(str(value), toIndex(width, 'the width'), ' ', 'both');
   },
-  e: escape,
-  escape,
-  forceescape: escape,
+  e: escapeHtml,
+  escape: escapeHtml,
+  forceescape: escapeHtml,
   filesizeformat(value, args, kwargs) {
     const [binary] = readArguments('filesizeformat', ['binary?'], args, kwargs);
     return fileSize(Number(numberOf(value) ?? str(value)), truthy(binary));
@@ -44,7 +44,7 @@ export const textFilters: Record<string, Filter> = {
   string: (value) => str(value),
   striptags: (value) =>
     str(value)
-      .replace(/<!--[^]*?-->|<[^>]*>/g, '')
+      .replace(/<!--.*?-->|<[^>]*>/gs, '')
       .replace(/\s+/g, ' ')
       .trim(),
   title: (value) => str(value).replace(/([^\s\-({[<]+)/g, (word) => capitalize(word)),
@@ -74,7 +74,10 @@ export const textFilters: Record<string, Filter> = {
     const pairs = isMapping(value)
       ? mappingEntries(value)
       : iterate(value).map((pair) => iterate(pair) as [unknown, unknown]);
-    return pairs.map(([key, item]) => `${urlQuote(str(key))}=${urlQuote(str(item))}`).join('&');
+    return pairs
+      .map(([key, item]) => `${urlQuote(str(key))}=${urlQuote(str(item))}`)
+      .join('&')
+      .replaceAll('%20', '+');
   },
   urlize: (value) =>
     str(value).replace(/https?:\/\/[^\s<>"']+/g, (url) => `<a href="${url}" rel="noopener">${url}</a>`),
@@ -97,7 +100,7 @@ export const textFilters: Record<string, Filter> = {
       .filter(([, item]) => item !== null && !isUndefined(item))
       .map(
         ([key, item]) =>
-          `${str(escape(key, [], null, undefined as never))}="${str(escape(item, [], null, undefined as never))}"`,
+          `${str(escapeHtml(key, [], null, undefined as never))}="${str(escapeHtml(item, [], null, undefined as never))}"`,
       );
     return written.length > 0 ? ` ${written.join(' ')}` : '';
   },

@@ -71,9 +71,16 @@ export function float(value: number): number | Float {
 export class Undefined {
   /** `'x' is undefined`, or why an attribute is missing. */
   readonly reason: string;
+  readonly #hint: (() => string | undefined) | undefined;
 
-  constructor(reason: string) {
+  constructor(reason: string, hint?: () => string | undefined) {
     this.reason = reason;
+    this.#hint = hint;
+  }
+
+  /** What the reader may have meant. */
+  get hint(): string | undefined {
+    return this.#hint?.();
   }
 }
 

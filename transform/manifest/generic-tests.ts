@@ -1,7 +1,7 @@
 import { MillraceError } from '../../kernel/errors.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
-import { md5 } from '../project/files.js';
 import type { NodeConfig } from '../project/config.js';
+import { md5 } from '../project/files.js';
 import type { TestEntry } from '../project/properties.js';
 import { isObject } from '../project/yaml.js';
 
@@ -33,7 +33,22 @@ export interface GenericTest {
   rawCode: string;
 }
 
-const configKeys = ['severity', 'enabled', 'where', 'limit', 'warn_if', 'error_if', 'fail_calc', 'store_failures', 'store_failures_as', 'meta', 'database', 'schema', 'alias', 'tags'];
+const configKeys = [
+  'severity',
+  'enabled',
+  'where',
+  'limit',
+  'warn_if',
+  'error_if',
+  'fail_calc',
+  'store_failures',
+  'store_failures_as',
+  'meta',
+  'database',
+  'schema',
+  'alias',
+  'tags',
+];
 
 /** Reads one entry of `tests:` in any of its spellings. Throws SQL_PROJECT_INVALID. */
 export function readGenericTest(entry: TestEntry, target: TestTarget, where: string): GenericTest {
@@ -44,7 +59,10 @@ export function readGenericTest(entry: TestEntry, target: TestTarget, where: str
   for (const key of configKeys) {
     if (inline[key] === undefined) continue;
     if (config[key] !== undefined)
-      throw new MillraceError('SQL_PROJECT_INVALID', `${where}: the test ${macro} has "${key}" both at its top and under config`);
+      throw new MillraceError(
+        'SQL_PROJECT_INVALID',
+        `${where}: the test ${macro} has "${key}" both at its top and under config`,
+      );
     config[key] = inline[key] as Json;
     delete inline[key];
   }
@@ -70,7 +88,13 @@ export function readGenericTest(entry: TestEntry, target: TestTarget, where: str
 }
 
 /** dbt's name for a test: `not_null_customers_id`; the second is cut by a hash when it is longer than a database takes. */
-function testNames(kind: TestTarget['kind'], namespace: string | null, testName: string, targetName: string, args: JsonObject): { full: string; short: string } {
+function testNames(
+  kind: TestTarget['kind'],
+  namespace: string | null,
+  testName: string,
+  targetName: string,
+  args: JsonObject,
+): { full: string; short: string } {
   const type = `${namespace === null ? '' : `${namespace}_`}${kind === 'source' ? 'source_' : ''}${testName}`;
   const parts = Object.keys(args)
     .sort()
@@ -92,10 +116,15 @@ function splitEntry(entry: TestEntry, where: string): { macro: string; body: Jso
   }
   // The name of the test is the key that is not one of its settings: `{unique: {…}}`, also with `config:` beside it.
   const keys = Object.keys(entry);
-  const [macro] = keys.length === 1 ? keys : keys.filter((key) => key !== 'name' && key !== 'config' && key !== 'description' && !configKeys.includes(key));
-  if (macro === undefined) throw new MillraceError('SQL_PROJECT_INVALID', `${where}: a test has no name (it has ${keys.join(', ')})`);
+  const [macro] =
+    keys.length === 1
+      ? keys
+      : keys.filter((key) => key !== 'name' && key !== 'config' && key !== 'description' && !configKeys.includes(key));
+  if (macro === undefined)
+    throw new MillraceError('SQL_PROJECT_INVALID', `${where}: a test has no name (it has ${keys.join(', ')})`);
   const { [macro]: own, ...beside } = entry;
-  if (own !== null && !isObject(own)) throw new MillraceError('SQL_PROJECT_INVALID', `${where}: the arguments of the test ${macro} must be an object`);
+  if (own !== null && !isObject(own))
+    throw new MillraceError('SQL_PROJECT_INVALID', `${where}: the arguments of the test ${macro} must be an object`);
   return { macro, body: { ...(own ?? {}), ...beside } };
 }
 
@@ -125,6 +154,9 @@ function pythonText(value: Json): string {
 
 function pythonNested(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(pythonNested).join(', ')}]`;
-  if (isObject(value)) return `{${Object.entries(value).map(([key, each]) => `${quote(key)}: ${pythonNested(each)}`).join(', ')}}`;
+  if (isObject(value))
+    return `{${Object.entries(value)
+      .map(([key, each]) => `${quote(key)}: ${pythonNested(each)}`)
+      .join(', ')}}`;
   return typeof value === 'string' ? quote(value) : pythonText(value);
 }

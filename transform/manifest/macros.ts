@@ -1,8 +1,16 @@
 import { MillraceError } from '../../kernel/errors.js';
-import { type Callable, type Context, compileMacros, HostObject, hostFunction, type MacroDefinition, readArguments } from '../jinja/index.js';
-import type { ProjectFile } from '../project/project-file.js';
+import {
+  type Callable,
+  type Context,
+  compileMacros,
+  HostObject,
+  hostFunction,
+  type MacroDefinition,
+  readArguments,
+} from '../jinja/index.js';
 import type { ProjectSource } from '../project/files.js';
 import { didYouMean } from '../project/nearest.js';
+import type { ProjectFile } from '../project/project-file.js';
 
 /** The package of the macros that come with the engine. */
 export const internalPackage = 'dbt';
@@ -40,7 +48,10 @@ export class MacroRegistry {
       if (name === null) continue;
       const other = macros.get(name);
       if (other)
-        throw new MillraceError('SQL_PROJECT_INVALID', `the macro "${name}" stands twice in the package ${packageName}: ${other.definition.path}:${other.definition.line} and ${path}:${definition.line}`);
+        throw new MillraceError(
+          'SQL_PROJECT_INVALID',
+          `the macro "${name}" stands twice in the package ${packageName}: ${other.definition.path}:${other.definition.line} and ${path}:${definition.line}`,
+        );
       macros.set(name, { uniqueId: `macro.${packageName}.${name}`, name, packageName, definition, source });
     }
   }
@@ -83,9 +94,19 @@ export class MacroRegistry {
         if (found) return found;
       }
     const tried = order.flatMap((each) => [this.adapterType, 'default'].map((prefix) => `${each}.${prefix}__${name}`));
-    throw new MillraceError('SQL_REFERENCE_UNKNOWN', `adapter.dispatch found no macro "${name}"; it looked for ${tried.join(', ')}`, {
-      hint: namespace && !this.#packages.has(namespace) ? `There is no package "${namespace}".` : didYouMean(name, this.all.map((entry) => entry.name.replace(/^\w+?__/, ''))),
-    });
+    throw new MillraceError(
+      'SQL_REFERENCE_UNKNOWN',
+      `adapter.dispatch found no macro "${name}"; it looked for ${tried.join(', ')}`,
+      {
+        hint:
+          namespace && !this.#packages.has(namespace)
+            ? `There is no package "${namespace}".`
+            : didYouMean(
+                name,
+                this.all.map((entry) => entry.name.replace(/^\w+?__/, '')),
+              ),
+      },
+    );
   }
 
   #searchOrder(namespace: string | null, packageName: string): string[] {
@@ -122,7 +143,9 @@ export class MacroScope {
   /** A macro by its name, with or without its package; undefined when there is none. */
   find(name: string): Callable | undefined {
     const [packageName, own] = name.includes('.') ? (name.split('.', 2) as [string, string]) : [null, name];
-    const entry = packageName ? this.registry.ofPackage(packageName)?.get(own) : this.registry.find(own, this.#packageName);
+    const entry = packageName
+      ? this.registry.ofPackage(packageName)?.get(own)
+      : this.registry.find(own, this.#packageName);
     return entry && this.bind(entry);
   }
 
@@ -140,8 +163,13 @@ export class MacroScope {
   dispatch = hostFunction((args, kwargs) => {
     const [name, namespace] = readArguments('dispatch', ['macro_name', 'macro_namespace?', 'packages?'], args, kwargs);
     if (String(name).includes('.'))
-      throw new MillraceError('SQL_COMPILATION_FAILED', `adapter.dispatch takes the name of the package as its second argument; got "${name}"`);
-    return this.bind(this.registry.dispatch(String(name), typeof namespace === 'string' ? namespace : null, this.#packageName));
+      throw new MillraceError(
+        'SQL_COMPILATION_FAILED',
+        `adapter.dispatch takes the name of the package as its second argument; got "${name}"`,
+      );
+    return this.bind(
+      this.registry.dispatch(String(name), typeof namespace === 'string' ? namespace : null, this.#packageName),
+    );
   });
 
   /** A macro's names come from the node that is rendered, so that a project can override them; then from the macro's own package. */

@@ -8,7 +8,7 @@ import type { NodeConfig } from '../project/config.js';
  */
 export interface ManifestNode {
   unique_id: string;
-  resource_type: ResourceType;
+  resource_type: Exclude<ResourceType, 'source' | 'exposure' | 'unit_test'>;
   name: string;
   package_name: string;
   path: string;

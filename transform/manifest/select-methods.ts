@@ -82,17 +82,21 @@ const methods: Record<string, Matcher> = {
     return world.stateMatches(subject, call.value, call.arguments);
   },
   result: (world, subject, { value }) => {
-    if (!world.previousStatuses) throw missing('result', 'Name the folder of the earlier run_results.json with --state.');
+    if (!world.previousStatuses)
+      throw missing('result', 'Name the folder of the earlier run_results.json with --state.');
     return world.previousStatuses.get(subject.uniqueId) === value;
   },
   source_status: (world, subject, { value }) => {
-    if (!world.fresherSources) throw missing('source_status', 'Name the folder of the earlier sources.json with --state.');
+    if (!world.fresherSources)
+      throw missing('source_status', 'Name the folder of the earlier sources.json with --state.');
     return value === 'fresher' && world.fresherSources.has(subject.uniqueId);
   },
 };
 
 function missing(method: string, hint: string): MillraceError {
-  return new MillraceError('SQL_SELECTION_INVALID', `the method "${method}" needs an earlier state to compare with`, { hint });
+  return new MillraceError('SQL_SELECTION_INVALID', `the method "${method}" needs an earlier state to compare with`, {
+    hint,
+  });
 }
 
 /** The leaf's name, or a prefix of the name parts, or `package.*`; wildcards fill one part each. */
@@ -103,7 +107,8 @@ function matchesFqn(subject: SelectionSubject, value: string): boolean {
   // A model with versions is also found by its name alone, and by name.v2.
   if (subject.version !== undefined && subject.version !== null) {
     const name = fqn.at(-2) ?? '';
-    if (value === name || value === `${name}.${leaf}` || value === `${name}_${leaf}` || value.endsWith(`.${name}`)) return true;
+    if (value === name || value === `${name}.${leaf}` || value === `${name}_${leaf}` || value.endsWith(`.${name}`))
+      return true;
   }
   return matchesParts(fqn, value) || matchesParts(fqn.slice(1), value);
 }
@@ -118,13 +123,16 @@ function matchesSource(subject: SelectionSubject, value: string): boolean {
   const parts = value.split('.');
   const own = [subject.packageName, subject.sourceName ?? '', subject.name];
   if (parts.length === 1) return glob(parts[0] as string, own[1] as string);
-  if (parts.length === 2) return glob(parts[0] as string, own[1] as string) && glob(parts[1] as string, own[2] as string);
+  if (parts.length === 2)
+    return glob(parts[0] as string, own[1] as string) && glob(parts[1] as string, own[2] as string);
   return parts.length === 3 && parts.every((pattern, index) => glob(pattern, own[index] as string));
 }
 
 function matchesDotted(subject: SelectionSubject, value: string): boolean {
   const parts = value.split('.');
-  return parts.length === 1 ? glob(value, subject.name) : glob(parts[0] as string, subject.packageName) && glob(parts.slice(1).join('.'), subject.name);
+  return parts.length === 1
+    ? glob(value, subject.name)
+    : glob(parts[0] as string, subject.packageName) && glob(parts.slice(1).join('.'), subject.name);
 }
 
 /** A file, a folder (everything under it), or a pattern in which `*` may cross folders when written `**`. */
@@ -140,7 +148,7 @@ function pathGlob(pattern: string, path: string): boolean {
     .map((part) => {
       if (part.startsWith('**')) return '(?:.*/)?';
       if (part === '*') return '[^/]*';
-      return part === '?' ? '[^/]' : escape(part);
+      return part === '?' ? '[^/]' : escapePattern(part);
     })
     .join('');
   return new RegExp(`^${source.replace(/\(\?:\.\*\/\)\?$/, '.*')}(?:/.*)?$`).test(path);
@@ -149,7 +157,10 @@ function pathGlob(pattern: string, path: string): boolean {
 function matchesConfig(config: JsonObject, path: string[], wanted: string): boolean {
   let value: Json | undefined = config;
   for (const key of path) value = isObject(value) ? value[key] : undefined;
-  const same = (each: Json | undefined) => each === wanted || String(each).toLowerCase() === wanted.toLowerCase() || (typeof each === 'string' && glob(wanted, each));
+  const same = (each: Json | undefined) =>
+    each === wanted ||
+    String(each).toLowerCase() === wanted.toLowerCase() ||
+    (typeof each === 'string' && glob(wanted, each));
   if (Array.isArray(value)) return value.some(same);
   if (isObject(value)) return wanted in value;
   return value !== undefined && value !== null && same(value);
@@ -161,7 +172,9 @@ function matchesTestType(subject: SelectionSubject, value: string): boolean {
   if (value === 'data') return true;
   if (value === 'generic' || value === 'schema') return subject.isGenericTest === true;
   if (value === 'singular') return subject.isGenericTest === false;
-  throw new MillraceError('SQL_SELECTION_INVALID', `"${value}" is not a type of test`, { hint: 'Types: generic, singular, data, unit.' });
+  throw new MillraceError('SQL_SELECTION_INVALID', `"${value}" is not a type of test`, {
+    hint: 'Types: generic, singular, data, unit.',
+  });
 }
 
 function matchesVersion(subject: SelectionSubject, value: string): boolean {
@@ -173,7 +186,9 @@ function matchesVersion(subject: SelectionSubject, value: string): boolean {
   if (value === 'latest') return order === 0;
   if (value === 'prerelease') return order > 0;
   if (value === 'old') return order < 0;
-  throw new MillraceError('SQL_SELECTION_INVALID', `"${value}" is not a kind of version`, { hint: 'Kinds: latest, prerelease, old, none.' });
+  throw new MillraceError('SQL_SELECTION_INVALID', `"${value}" is not a kind of version`, {
+    hint: 'Kinds: latest, prerelease, old, none.',
+  });
 }
 
 /** Versions are numbers where both are, else text. */
@@ -191,12 +206,12 @@ export function glob(pattern: string, text: string): boolean {
     .map((part) => {
       if (part === '*') return '.*';
       if (part === '?') return '.';
-      return /^\[.+\]$/.test(part) ? part.replace(/^\[!/, '[^').replaceAll('\\', '\\\\') : escape(part);
+      return /^\[.+\]$/.test(part) ? part.replace(/^\[!/, '[^').replaceAll('\\', '\\\\') : escapePattern(part);
     })
     .join('');
   return new RegExp(`^${source}$`, 's').test(text);
 }
 
-function escape(text: string): string {
+function escapePattern(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

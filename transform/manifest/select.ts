@@ -16,7 +16,16 @@ export interface SelectionRequest {
 
 /** A selection as a tree: what the command line's words and selectors.yml both become. */
 type Criterion =
-  | { kind: 'method'; method: string; arguments: string[]; value: string; at: boolean; parents: number; children: number; indirect?: IndirectSelection | undefined }
+  | {
+      kind: 'method';
+      method: string;
+      arguments: string[];
+      value: string;
+      at: boolean;
+      parents: number;
+      children: number;
+      indirect?: IndirectSelection | undefined;
+    }
   | { kind: 'union' | 'intersection'; parts: Criterion[]; exclude: Criterion[] };
 
 /**
@@ -43,15 +52,21 @@ function parseWord(word: string): Criterion {
   return parts.length === 1 ? (parts[0] as Criterion) : { kind: 'intersection', parts, exclude: [] };
 }
 
-const specPattern = /^(?<at>@)?(?<parents>(?<parentDepth>\d*)\+)?((?<method>[a-z_]+)(?<arguments>(\.\w+)*):)?(?<value>.*?)(?<children>\+(?<childDepth>\d*))?$/s;
+const specPattern =
+  /^(?<at>@)?(?<parents>(?<parentDepth>\d*)\+)?((?<method>[a-z_]+)(?<arguments>(\.\w+)*):)?(?<value>.*?)(?<children>\+(?<childDepth>\d*))?$/s;
 
 function parseSpec(text: string): Criterion {
   const groups = specPattern.exec(text)?.groups;
   const value = groups?.['value'] ?? '';
   if (!groups || value === '')
-    throw new MillraceError('SQL_SELECTION_INVALID', `"${text}" cannot be read as a selection`, { hint: 'The form is [@|N+][method:]value[+N].' });
+    throw new MillraceError('SQL_SELECTION_INVALID', `"${text}" cannot be read as a selection`, {
+      hint: 'The form is [@|N+][method:]value[+N].',
+    });
   if (groups['at'] && groups['children'])
-    throw new MillraceError('SQL_SELECTION_INVALID', `"${text}": "@" already includes all children, so "+" after it is not allowed`);
+    throw new MillraceError(
+      'SQL_SELECTION_INVALID',
+      `"${text}": "@" already includes all children, so "+" after it is not allowed`,
+    );
   return {
     kind: 'method',
     method: groups['method'] ?? defaultMethod(value),
@@ -101,14 +116,20 @@ function unite(results: Selected[]): Selected {
 
 /** A test that one part selects and another would only add counts as one that would be added. */
 function intersect(results: Selected[]): Selected {
-  const everywhere = (sets: Set<string>[]) => sets.reduce((left, right) => new Set([...left].filter((id) => right.has(id))));
+  const everywhere = ([first, ...others]: Set<string>[]) =>
+    new Set([...(first ?? [])].filter((id) => others.every((other) => other.has(id))));
   return {
     direct: everywhere(results.map((result) => result.direct)),
     possible: everywhere(results.map((result) => new Set([...result.direct, ...result.possible]))),
   };
 }
 
-function evaluateMethod(criterion: Criterion & { kind: 'method' }, world: SelectionWorld, graph: Graph, indirect: IndirectSelection): Selected {
+function evaluateMethod(
+  criterion: Criterion & { kind: 'method' },
+  world: SelectionWorld,
+  graph: Graph,
+  indirect: IndirectSelection,
+): Selected {
   const matched = new Set<string>();
   if (criterion.method === 'selector') return evaluate(namedSelector(world, criterion.value), world, graph, indirect);
   for (const subject of world.subjects()) if (matchesMethod(world, subject, criterion)) matched.add(subject.uniqueId);
@@ -138,7 +159,12 @@ function expandToTests(found: Set<string>, world: SelectionWorld, graph: Graph, 
 }
 
 /** Tests that waited for the whole selection: those join whose parents are all selected, or for `buildable` upstream of what is. */
-function withWaitingTests(direct: Set<string>, possible: Set<string>, indirect: IndirectSelection, graph: Graph): Set<string> {
+function withWaitingTests(
+  direct: Set<string>,
+  possible: Set<string>,
+  indirect: IndirectSelection,
+  graph: Graph,
+): Set<string> {
   const enough = indirect === 'buildable' ? new Set([...direct, ...graph.ancestors(direct)]) : direct;
   const joining = [...possible].filter((id) => (graph.parents.get(id) ?? []).every((parent) => enough.has(parent)));
   return new Set([...direct, ...joining]);
@@ -161,11 +187,15 @@ function namedSelector(world: SelectionWorld, name: string): Criterion {
 function readDefinition(definition: unknown, name: string): Criterion {
   if (typeof definition === 'string') return union([definition], []);
   if (!isObject(definition))
-    throw new MillraceError('SQL_SELECTION_INVALID', `the selector "${name}" has ${describe(definition)} as a definition`);
+    throw new MillraceError(
+      'SQL_SELECTION_INVALID',
+      `the selector "${name}" has ${describe(definition)} as a definition`,
+    );
   for (const kind of ['union', 'intersection'] as const) {
     const parts = definition[kind];
     if (!Array.isArray(parts)) continue;
-    const isExclude = (part: unknown): part is JsonObject => isObject(part) && Array.isArray(part['exclude']) && !part['method'];
+    const isExclude = (part: unknown): part is JsonObject =>
+      isObject(part) && Array.isArray(part['exclude']) && !part['method'];
     const excludes = parts.filter(isExclude).flatMap((part) => part['exclude'] as unknown[]);
     return {
       kind,
@@ -184,7 +214,8 @@ function readMethodDefinition(definition: JsonObject, name: string): Criterion {
     return parseSpec(`${key}:${String(value)}`);
   }
   const [method = '', ...rest] = String(definition['method']).split('.');
-  const depth = (plus: unknown, steps: unknown) => (plus === true ? (typeof steps === 'number' ? steps : Number.POSITIVE_INFINITY) : 0);
+  const depth = (plus: unknown, steps: unknown) =>
+    plus === true ? (typeof steps === 'number' ? steps : Number.POSITIVE_INFINITY) : 0;
   const base: Criterion = {
     kind: 'method',
     method,
@@ -196,5 +227,7 @@ function readMethodDefinition(definition: JsonObject, name: string): Criterion {
     indirect: definition['indirect_selection'] as IndirectSelection | undefined,
   };
   const exclude = Array.isArray(definition['exclude']) ? definition['exclude'] : [];
-  return exclude.length === 0 ? base : { kind: 'union', parts: [base], exclude: exclude.map((part) => readDefinition(part, name)) };
+  return exclude.length === 0
+    ? base
+    : { kind: 'union', parts: [base], exclude: exclude.map((part) => readDefinition(part, name)) };
 }

@@ -1,6 +1,12 @@
 import { MillraceError } from '../../kernel/errors.js';
 import type { Column, Relation } from '../compile/relation.js';
-import { finishRelation, inNodeTransaction, type Materialization, type MaterializationResult, type NodeRun } from './materialization.js';
+import {
+  finishRelation,
+  inNodeTransaction,
+  type Materialization,
+  type MaterializationResult,
+  type NodeRun,
+} from './materialization.js';
 import { applySchemaChange } from './schema-change.js';
 import { buildAndSwap } from './swap.js';
 
@@ -52,7 +58,10 @@ async function reconcile(run: NodeRun, target: Relation, source: Column[]): Prom
 function incrementalStrategy(run: NodeRun): string {
   const strategy = run.config['incremental_strategy'] ?? 'default';
   if (typeof strategy !== 'string' || strategy === '')
-    throw new MillraceError('SQL_COMPILATION_FAILED', `${run.node.original_file_path}: incremental_strategy must be a text`);
+    throw new MillraceError(
+      'SQL_COMPILATION_FAILED',
+      `${run.node.original_file_path}: incremental_strategy must be a text`,
+    );
   return strategy;
 }
 

@@ -1,4 +1,5 @@
 import type { Adapter, Connection, QueryResult } from '../adapters/adapter.js';
+import type { NodeContext } from '../compile/node-context.js';
 import type { Relation } from '../compile/relation.js';
 import type { ManifestNode } from '../manifest/node.js';
 import type { Hook, NodeConfig } from '../project/config.js';
@@ -15,6 +16,10 @@ export interface NodeRun {
   readonly target: Relation;
   /** `--full-refresh`, unless the node's own config says otherwise. */
   readonly fullRefresh: boolean;
+  /** `--store-failures`. */
+  readonly storesFailures: boolean;
+  /** The context of the node's templates. */
+  readonly context: NodeContext;
   /** `{{ this }}` as it is in the database now; null when there is none. */
   existing(): Promise<Relation | null>;
   /** Sends one text of SQL; it is shown in the log and counted. */
@@ -23,6 +28,8 @@ export interface NodeRun {
   macro(name: string, args: unknown[], kwargs?: Record<string, unknown>): Promise<unknown>;
   /** A macro's text, trimmed. */
   macroText(name: string, args: unknown[], kwargs?: Record<string, unknown>): Promise<string>;
+  /** What the statement named `main` answered, for materializations written as templates. */
+  mainResponse(): QueryResult;
   /** Renders a hook in the node's context and sends it. */
   runHooks(hooks: Hook[], insideTransaction: boolean): Promise<void>;
   /** Forgets what is known of a relation that was renamed, dropped or made. */
@@ -68,7 +75,12 @@ export async function inNodeTransaction(
 }
 
 /** Grants and comments, once the relation is in its place. */
-export async function finishRelation(run: NodeRun, relation: Relation, existed: boolean, rebuilt: boolean): Promise<void> {
+export async function finishRelation(
+  run: NodeRun,
+  relation: Relation,
+  existed: boolean,
+  rebuilt: boolean,
+): Promise<void> {
   const grants = run.config['grants'] ?? {};
   if (Object.keys(grants).length > 0) await run.macro('apply_grants', [relation, grants, existed && !rebuilt]);
   const persist = run.config['persist_docs'];

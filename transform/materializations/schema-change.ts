@@ -14,11 +14,19 @@ interface Difference {
  * Brings the columns of the table into line with those of the new rows, as `on_schema_change` says; returns the columns to write.
  * `ignore` writes the table's own columns, so that a new column is left out and a missing one is the database's error, as in dbt.
  */
-export async function applySchemaChange(run: NodeRun, target: Relation, source: Column[], current: Column[]): Promise<Column[]> {
+export async function applySchemaChange(
+  run: NodeRun,
+  target: Relation,
+  source: Column[],
+  current: Column[],
+): Promise<Column[]> {
   const mode = String(run.config['on_schema_change'] ?? 'ignore');
   if (mode === 'ignore') return current;
   if (source.length === 0)
-    throw new MillraceError('SQL_COMPILATION_FAILED', `${run.node.name}: the model's query gives no columns, so ${mode} cannot be applied`);
+    throw new MillraceError(
+      'SQL_COMPILATION_FAILED',
+      `${run.node.name}: the model's query gives no columns, so ${mode} cannot be applied`,
+    );
   const difference = compare(source, current);
   const changed = difference.added.length + difference.removed.length + difference.retyped.length > 0;
   if (mode === 'fail') {
@@ -26,7 +34,8 @@ export async function applySchemaChange(run: NodeRun, target: Relation, source: 
     return source;
   }
   if (mode === 'append_new_columns') {
-    if (difference.added.length > 0) await run.macro('alter_relation_add_remove_columns', [target, difference.added, null]);
+    if (difference.added.length > 0)
+      await run.macro('alter_relation_add_remove_columns', [target, difference.added, null]);
     return source;
   }
   if (difference.added.length + difference.removed.length > 0)
@@ -56,6 +65,8 @@ function outOfSync(run: NodeRun, difference: Difference): MillraceError {
   return new MillraceError(
     'SQL_COMPILATION_FAILED',
     `The source and target schemas of ${run.node.name} are out of sync: new columns ${names(difference.added)}; missing columns ${names(difference.removed)}; changed types ${types}`,
-    { hint: 'Run with --full-refresh, set on_schema_change to append_new_columns or sync_all_columns, or change the table by hand.' },
+    {
+      hint: 'Run with --full-refresh, set on_schema_change to append_new_columns or sync_all_columns, or change the table by hand.',
+    },
   );
 }

@@ -12,8 +12,22 @@ const patterns: [Kind, RegExp][] = [
 ];
 
 const types: Record<'postgres' | 'duckdb', Record<Kind, string>> = {
-  postgres: { integer: 'integer', number: 'float8', date: 'date', timestamp: 'timestamp without time zone', boolean: 'boolean', text: 'text' },
-  duckdb: { integer: 'integer', number: 'double', date: 'date', timestamp: 'timestamp', boolean: 'boolean', text: 'varchar' },
+  postgres: {
+    integer: 'integer',
+    number: 'float8',
+    date: 'date',
+    timestamp: 'timestamp without time zone',
+    boolean: 'boolean',
+    text: 'text',
+  },
+  duckdb: {
+    integer: 'integer',
+    number: 'double',
+    date: 'date',
+    timestamp: 'timestamp',
+    boolean: 'boolean',
+    text: 'varchar',
+  },
 };
 
 /**

@@ -18,7 +18,9 @@ interface SeedTable {
 export const seed: Materialization = async (run) => {
   const existing = await run.existing();
   if (existing?.type === 'view')
-    throw new MillraceError('SQL_COMPILATION_FAILED', `Cannot seed to ${existing}, it is a view`, { hint: 'Drop the view, or give the seed another alias.' });
+    throw new MillraceError('SQL_COMPILATION_FAILED', `Cannot seed to ${existing}, it is a view`, {
+      hint: 'Drop the view, or give the seed another alias.',
+    });
   const table = await readSeed(run);
   const target = run.target.with({ type: 'table' });
   return inNodeTransaction(run, async () => {
@@ -65,7 +67,10 @@ const rowsPerChunk = 2_000;
 async function load(run: NodeRun, target: Relation, table: SeedTable): Promise<QueryResult> {
   const chunks = function* () {
     for (let from = 0; from < table.rows.length; from += rowsPerChunk)
-      yield table.rows.slice(from, from + rowsPerChunk).map((row) => writeCsvRow(row.map(readNull))).join('');
+      yield table.rows
+        .slice(from, from + rowsPerChunk)
+        .map((row) => writeCsvRow(row.map(readNull)))
+        .join('');
   };
   const names = table.columns.map(({ name }) => name);
   const count = await run.connection.copyCsv(target, names, Readable.from(chunks()));

@@ -1,6 +1,6 @@
 import { MillraceError } from '../../kernel/errors.js';
-import { isObject } from '../project/yaml.js';
 import type { NodeConfig } from '../project/config.js';
+import { isObject } from '../project/yaml.js';
 
 export interface MetaColumns {
   validFrom: string;
@@ -32,7 +32,8 @@ export function readSnapshotConfig(config: NodeConfig, where: string): SnapshotC
     throw new MillraceError('SQL_PROJECT_INVALID', `${where}: ${message}`);
   };
   const strategy = config['strategy'];
-  if (typeof strategy !== 'string' || strategy === '') return fail('a snapshot needs a "strategy": timestamp, check, or one of your own');
+  if (typeof strategy !== 'string' || strategy === '')
+    return fail('a snapshot needs a "strategy": timestamp, check, or one of your own');
   const key = config['unique_key'];
   const keys = Array.isArray(key) ? key.map(String) : typeof key === 'string' && key !== '' ? [key] : [];
   if (keys.length === 0) fail('a snapshot needs a "unique_key"');
@@ -40,7 +41,8 @@ export function readSnapshotConfig(config: NodeConfig, where: string): SnapshotC
   const checkCols = readCheckColumns(config['check_cols'], fail);
   if (strategy === 'timestamp' && updatedAt === null) fail('the strategy timestamp needs "updated_at"');
   if (strategy === 'timestamp' && checkCols !== null) fail('the strategy timestamp does not use "check_cols"');
-  if (strategy === 'check' && checkCols === null) fail('the strategy check needs "check_cols": all, or a list of columns');
+  if (strategy === 'check' && checkCols === null)
+    fail('the strategy check needs "check_cols": all, or a list of columns');
   return {
     strategy,
     keys,
@@ -50,7 +52,8 @@ export function readSnapshotConfig(config: NodeConfig, where: string): SnapshotC
     validToCurrent: typeof config['dbt_valid_to_current'] === 'string' ? config['dbt_valid_to_current'] : null,
     columns: readMetaColumns(config),
     strict: config['strict'] === true,
-    strictDeletedPercentMax: typeof config['strict_deleted_percent_max'] === 'number' ? config['strict_deleted_percent_max'] : null,
+    strictDeletedPercentMax:
+      typeof config['strict_deleted_percent_max'] === 'number' ? config['strict_deleted_percent_max'] : null,
   };
 }
 

@@ -1,6 +1,6 @@
 import { type Column, quoteIdentifier } from '../compile/relation.js';
 import type { SnapshotConfig } from './snapshot-config.js';
-import { currentAlias, scdHash, type SnapshotStrategy, sourceAlias } from './snapshot-strategy.js';
+import { currentAlias, type SnapshotStrategy, scdHash, sourceAlias } from './snapshot-strategy.js';
 
 /** Everything that the statements of one snapshot run are made of. */
 export interface SnapshotParts {
@@ -45,9 +45,12 @@ ${parts.query}
 export function changesSql(parts: SnapshotParts): string {
   const { config, strategy } = parts;
   const deletes = config.hardDeletes === 'ignore' ? '' : `\nunion all\n${deletedRowsSql(parts)}`;
-  const restored = config.hardDeletes === 'new_record' ? ` or ${currentAlias}.${config.columns.isDeleted} = 'True'` : '';
+  const restored =
+    config.hardDeletes === 'new_record' ? ` or ${currentAlias}.${config.columns.isDeleted} = 'True'` : '';
   const closed = config.strict ? `,\nclosed as (\n${closedSql(parts)}\n)` : '';
-  const closedJoin = config.strict ? `\nleft join closed on ${currentAlias}.__row is null and ${keysEqual(config, 'closed', sourceAlias)}` : '';
+  const closedJoin = config.strict
+    ? `\nleft join closed on ${currentAlias}.__row is null and ${keysEqual(config, 'closed', sourceAlias)}`
+    : '';
   return `create temporary table ${parts.changes}${parts.dropsOnCommit ? ' on commit drop' : ''} as
 with snapshot_query as (
 ${parts.query}
@@ -80,9 +83,19 @@ export function openSql(parts: SnapshotParts): string {
   const { columns } = config;
   const names = parts.source.map((column) => quoteIdentifier(column.name));
   const recordsDeletes = config.hardDeletes === 'new_record';
-  const hash = config.strict ? scdHash([...config.keys.map((_, index) => keyName(index)), '__at']) : parts.strategy.scdId;
-  const scdId = recordsDeletes ? `case when __change = 'delete' then ${scdHash(['__scd_id', '__at'])} else ${hash} end` : hash;
-  const meta = [columns.scdId, columns.updatedAt, columns.validFrom, columns.validTo, ...(recordsDeletes ? [columns.isDeleted] : [])];
+  const hash = config.strict
+    ? scdHash([...config.keys.map((_, index) => keyName(index)), '__at'])
+    : parts.strategy.scdId;
+  const scdId = recordsDeletes
+    ? `case when __change = 'delete' then ${scdHash(['__scd_id', '__at'])} else ${hash} end`
+    : hash;
+  const meta = [
+    columns.scdId,
+    columns.updatedAt,
+    columns.validFrom,
+    columns.validTo,
+    ...(recordsDeletes ? [columns.isDeleted] : []),
+  ];
   const values = [scdId, '__at', '__at', config.validToCurrent ?? 'null'];
   if (recordsDeletes) values.push(`case when __change = 'delete' then 'True' else 'False' end`);
   return `insert into ${target} (${[...names, ...meta].join(', ')})
@@ -92,7 +105,9 @@ from ${changes}${recordsDeletes ? '' : ` where __change = 'change'`}`;
 
 /** Condition of a current row. */
 export function isCurrent({ columns, validToCurrent }: SnapshotConfig): string {
-  return validToCurrent === null ? `${columns.validTo} is null` : `(${columns.validTo} = ${validToCurrent} or ${columns.validTo} is null)`;
+  return validToCurrent === null
+    ? `${columns.validTo} is null`
+    : `(${columns.validTo} = ${validToCurrent} or ${columns.validTo} is null)`;
 }
 
 export function keyName(index: number): string {

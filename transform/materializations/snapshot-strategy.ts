@@ -49,13 +49,21 @@ function timestampStrategy(config: SnapshotConfig): SnapshotStrategy {
 }
 
 /** Compares the columns that both sides have. A column that the table does not have yet makes every row a new version, as in dbt. */
-function checkStrategy(config: SnapshotConfig, now: string, columns: { source: Column[]; target: Column[] | null }): SnapshotStrategy {
+function checkStrategy(
+  config: SnapshotConfig,
+  now: string,
+  columns: { source: Column[]; target: Column[] | null },
+): SnapshotStrategy {
   const updatedAt = config.updatedAt ?? now;
-  const wanted = config.checkCols === 'all' ? columns.source.map((column) => column.name) : (config.checkCols as string[]);
+  const wanted =
+    config.checkCols === 'all' ? columns.source.map((column) => column.name) : (config.checkCols as string[]);
   const known = new Set((columns.target ?? columns.source).map((column) => column.name.toLowerCase()));
   const present = wanted.filter((name) => known.has(name.toLowerCase()));
-  const spelled = (name: string) => quoteIdentifier(columns.source.find((column) => column.name.toLowerCase() === name.toLowerCase())?.name ?? name);
-  const differs = present.map((name) => `${sourceAlias}.${spelled(name)} is distinct from ${currentAlias}.${spelled(name)}`);
+  const spelled = (name: string) =>
+    quoteIdentifier(columns.source.find((column) => column.name.toLowerCase() === name.toLowerCase())?.name ?? name);
+  const differs = present.map(
+    (name) => `${sourceAlias}.${spelled(name)} is distinct from ${currentAlias}.${spelled(name)}`,
+  );
   const grown = present.length < wanted.length;
   return {
     updatedAt,
@@ -69,6 +77,11 @@ async function customStrategy(run: NodeRun, config: SnapshotConfig, targetExists
   const [packageName, name] = config.strategy.includes('.') ? config.strategy.split('.', 2) : [null, config.strategy];
   const macro = `${packageName ? `${packageName}.` : ''}snapshot_${name}_strategy`;
   const answer = await run.macro(macro, [run.node, currentAlias, sourceAlias, run.config, targetExists]);
-  const get = (key: string): unknown => (answer instanceof Map ? answer.get(key) : isObject(answer) ? answer[key] : undefined);
-  return { updatedAt: String(get('updated_at')), scdId: String(get('scd_id')), rowChanged: `(${String(get('row_changed'))})` };
+  const get = (key: string): unknown =>
+    answer instanceof Map ? answer.get(key) : isObject(answer) ? answer[key] : undefined;
+  return {
+    updatedAt: String(get('updated_at')),
+    scdId: String(get('scd_id')),
+    rowChanged: `(${String(get('row_changed'))})`,
+  };
 }

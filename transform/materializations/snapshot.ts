@@ -2,7 +2,13 @@ import { MillraceError } from '../../kernel/errors.js';
 import type { Column, Relation } from '../compile/relation.js';
 import { quoteIdentifier } from '../compile/relation.js';
 import { md5 } from '../project/files.js';
-import { finishRelation, inNodeTransaction, type Materialization, type MaterializationResult, type NodeRun } from './materialization.js';
+import {
+  finishRelation,
+  inNodeTransaction,
+  type Materialization,
+  type MaterializationResult,
+  type NodeRun,
+} from './materialization.js';
 import { readSnapshotConfig, type SnapshotConfig } from './snapshot-config.js';
 import { changesSql, closeSql, initialSql, isCurrent, keyName, openSql, type SnapshotParts } from './snapshot-sql.js';
 import { readStrategy, snapshotTime } from './snapshot-strategy.js';
@@ -17,7 +23,10 @@ export const snapshot: Materialization = async (run) => {
   const existing = await run.existing();
   if (!existing) return inNodeTransaction(run, () => firstRun(run, config));
   if (existing.type !== 'table')
-    throw new MillraceError('SQL_COMPILATION_FAILED', `${existing} is a ${existing.type}: a snapshot needs a table of its own`);
+    throw new MillraceError(
+      'SQL_COMPILATION_FAILED',
+      `${existing} is a ${existing.type}: a snapshot needs a table of its own`,
+    );
   return inNodeTransaction(run, () => nextRun(run, config, existing));
 };
 
@@ -74,7 +83,8 @@ async function growTarget(run: NodeRun, target: Relation, source: Column[], curr
   const missing = source.filter((column) => !known.has(column.name));
   if (missing.length > 0) await run.macro('create_columns', [target, missing]);
   for (const column of source)
-    if (known.get(column.name)?.canExpandTo(column)) await run.macro('alter_column_type', [target, column.name, column.dataType]);
+    if (known.get(column.name)?.canExpandTo(column))
+      await run.macro('alter_column_type', [target, column.name, column.dataType]);
 }
 
 function requireMetaColumns(config: SnapshotConfig, current: Column[], target: Relation): void {
@@ -83,9 +93,13 @@ function requireMetaColumns(config: SnapshotConfig, current: Column[], target: R
   const wanted = [...Object.values(always), ...(config.hardDeletes === 'new_record' ? [isDeleted] : [])];
   const missing = wanted.filter((name) => !names.has(name.replaceAll('"', '').toLowerCase()));
   if (missing.length === 0) return;
-  throw new MillraceError('SQL_COMPILATION_FAILED', `${target} is not a snapshot of this config: it has no column ${missing.join(', ')}`, {
-    hint: 'Add the columns, or drop the table to begin its history anew.',
-  });
+  throw new MillraceError(
+    'SQL_COMPILATION_FAILED',
+    `${target} is not a snapshot of this config: it has no column ${missing.join(', ')}`,
+    {
+      hint: 'Add the columns, or drop the table to begin its history anew.',
+    },
+  );
 }
 
 async function refuseUnsafeChanges(run: NodeRun, config: SnapshotConfig, parts: SnapshotParts): Promise<void> {
@@ -119,10 +133,22 @@ async function refuseBadKeys(run: NodeRun, config: SnapshotConfig, from: string,
     `select ${keys.join(', ')}, count(*) from ${from} group by ${keys.join(', ')} having count(*) > 1 or ${anyNull} limit ${keysShownMax}`,
   );
   if (rows.length === 0) return;
-  const shown = rows.map((row) => `(${row.slice(0, -1).map((value) => value ?? 'NULL').join(', ')}) ${row.at(-1)} times`).join('; ');
-  throw new MillraceError('SQL_SNAPSHOT_UNSAFE', `${run.node.name}: the key (${config.keys.join(', ')}) is missing or not unique in the source: ${shown}`, {
-    hint: 'A snapshot needs one row per key: keep the latest in its query.',
-  });
+  const shown = rows
+    .map(
+      (row) =>
+        `(${row
+          .slice(0, -1)
+          .map((value) => value ?? 'NULL')
+          .join(', ')}) ${row.at(-1)} times`,
+    )
+    .join('; ');
+  throw new MillraceError(
+    'SQL_SNAPSHOT_UNSAFE',
+    `${run.node.name}: the key (${config.keys.join(', ')}) is missing or not unique in the source: ${shown}`,
+    {
+      hint: 'A snapshot needs one row per key: keep the latest in its query.',
+    },
+  );
 }
 
 /** The database itself keeps one current version per key. */
@@ -130,7 +156,9 @@ async function guardCurrentRows(run: NodeRun, config: SnapshotConfig, target: Re
   if (run.adapter.type !== 'postgres') return;
   const name = `current_${md5(target.render()).slice(0, 16)}`;
   const keys = config.keys.map((key) => `(${key})`).join(', ');
-  await run.execute(`create unique index if not exists ${quoteIdentifier(name)} on ${target.render()} (${keys}) where ${isCurrent(config)}`);
+  await run.execute(
+    `create unique index if not exists ${quoteIdentifier(name)} on ${target.render()} (${keys}) where ${isCurrent(config)}`,
+  );
 }
 
 async function count(run: NodeRun, sql: string): Promise<number> {

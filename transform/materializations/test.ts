@@ -1,7 +1,7 @@
 import { MillraceError } from '../../kernel/errors.js';
 import type { Json } from '../../kernel/json.js';
-import type { NodeConfig } from '../project/config.js';
 import type { NodeStatus } from '../model.js';
+import type { NodeConfig } from '../project/config.js';
 import type { NodeRun } from './materialization.js';
 
 export interface TestOutcome {
@@ -21,18 +21,37 @@ export async function runTest(run: NodeRun): Promise<TestOutcome> {
   const from = await storeFailures(run);
   const { config } = run;
   const limit = config['limit'] ?? null;
-  const sql = await run.macroText('get_test_sql', [from, String(config['fail_calc']), String(config['warn_if']), String(config['error_if']), limit]);
+  const sql = await run.macroText('get_test_sql', [
+    from,
+    String(config['fail_calc']),
+    String(config['warn_if']),
+    String(config['error_if']),
+    limit,
+  ]);
   const { rows, columns } = await run.execute(sql);
   if (rows.length !== 1 || columns.length < 3)
-    throw new MillraceError('SQL_COMPILATION_FAILED', `${run.node.name}: a test must give one row of failures, should_warn and should_error`);
+    throw new MillraceError(
+      'SQL_COMPILATION_FAILED',
+      `${run.node.name}: a test must give one row of failures, should_warn and should_error`,
+    );
   const [failures, shouldWarn, shouldError] = rows[0] as unknown[];
   const count = readCount(run, failures);
   const outcome = judge(config, count, truth(shouldWarn), truth(shouldError));
-  return { ...outcome, failures: count, failingRowsSql: from, sample: outcome.status === 'pass' ? null : await sampleRows(run, from) };
+  return {
+    ...outcome,
+    failures: count,
+    failingRowsSql: from,
+    sample: outcome.status === 'pass' ? null : await sampleRows(run, from),
+  };
 }
 
 /** dbt's verdict: `error_if` counts only for severity error; otherwise `warn_if` decides between warn and pass. */
-export function judge(config: NodeConfig, failures: number, shouldWarn: boolean, shouldError: boolean): { status: NodeStatus; message: string } {
+export function judge(
+  config: NodeConfig,
+  failures: number,
+  shouldWarn: boolean,
+  shouldError: boolean,
+): { status: NodeStatus; message: string } {
   const got = `Got ${failures} ${failures === 1 ? 'result' : 'results'}`;
   if (String(config['severity']).toUpperCase() === 'ERROR' && shouldError)
     return { status: 'fail', message: `${got}, configured to fail if ${config['error_if']}` };
@@ -56,10 +75,10 @@ async function storeFailures(run: NodeRun): Promise<string> {
 }
 
 /** `store_failures_as` wins over `store_failures`. */
-export function storeFailuresAs(run: Pick<NodeRun, 'config'> & { storesFailures?: boolean }): 'table' | 'view' | 'ephemeral' {
+export function storeFailuresAs(run: Pick<NodeRun, 'config' | 'storesFailures'>): 'table' | 'view' | 'ephemeral' {
   const as = run.config['store_failures_as'];
   if (as === 'table' || as === 'view' || as === 'ephemeral') return as;
-  const stores = run.config['store_failures'] ?? run.storesFailures ?? false;
+  const stores = run.config['store_failures'] ?? run.storesFailures;
   return stores === true ? 'table' : 'ephemeral';
 }
 
@@ -71,7 +90,10 @@ async function sampleRows(run: NodeRun, from: string): Promise<TestOutcome['samp
 function readCount(run: NodeRun, value: unknown): number {
   const number = Number(value ?? 0);
   if (Number.isNaN(number))
-    throw new MillraceError('SQL_COMPILATION_FAILED', `${run.node.name}: fail_calc must give a number; got ${JSON.stringify(value)}`);
+    throw new MillraceError(
+      'SQL_COMPILATION_FAILED',
+      `${run.node.name}: fail_calc must give a number; got ${JSON.stringify(value)}`,
+    );
   return number;
 }
 

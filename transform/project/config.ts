@@ -29,7 +29,15 @@ export interface Hook {
   index: number | null;
 }
 
-const shared: NodeConfig = { enabled: true, alias: null, schema: null, database: null, tags: [], meta: {}, group: null };
+const shared: NodeConfig = {
+  enabled: true,
+  alias: null,
+  schema: null,
+  database: null,
+  tags: [],
+  meta: {},
+  group: null,
+};
 
 const nodeDefaults: NodeConfig = {
   ...shared,
@@ -98,7 +106,15 @@ export const configDefaults: Record<string, NodeConfig> = {
     error_if: '!= 0',
   },
   unit_test: { enabled: true, tags: [], meta: {}, static_analysis: null },
-  source: { enabled: true, event_time: null, freshness: null, loaded_at_field: null, loaded_at_query: null, meta: {}, tags: [] },
+  source: {
+    enabled: true,
+    event_time: null,
+    freshness: null,
+    loaded_at_field: null,
+    loaded_at_query: null,
+    meta: {},
+    tags: [],
+  },
   exposure: { enabled: true, tags: [], meta: {} },
   macro: { meta: {}, docs: { show: true, node_color: null } },
 };
@@ -113,7 +129,8 @@ export function mergeConfig(lower: NodeConfig, higher: NodeConfig): NodeConfig {
       const added = isHook(key) ? toHooks(value) : toList(value);
       result[key] = [...toList(result[key]), ...(added as Json[])];
       if (key === 'tags') result[key] = [...new Set(result[key] as string[])];
-    } else if (updated.has(key) && isObject(value)) result[key] = { ...(isObject(result[key]) ? result[key] : {}), ...value };
+    } else if (updated.has(key) && isObject(value))
+      result[key] = { ...(isObject(result[key]) ? result[key] : {}), ...value };
     else result[key] = value;
   }
   return result;
@@ -137,20 +154,28 @@ export function configFromTree(tree: JsonObject, fqn: string[]): NodeConfig {
 /** Checks what only a person can have written wrongly. Throws SQL_PROJECT_INVALID. */
 export function checkConfig(config: NodeConfig, where: string): void {
   const fail = (key: string, wanted: string): never => {
-    throw new MillraceError('SQL_PROJECT_INVALID', `${where}: config "${key}" must be ${wanted}; got ${describe(config[key])}`);
+    throw new MillraceError(
+      'SQL_PROJECT_INVALID',
+      `${where}: config "${key}" must be ${wanted}; got ${describe(config[key])}`,
+    );
   };
   if (typeof config['enabled'] !== 'boolean') fail('enabled', 'true or false');
   if ('materialized' in config && typeof config['materialized'] !== 'string') fail('materialized', 'a text');
   const schemaChange = config['on_schema_change'];
-  if (schemaChange !== undefined && !['ignore', 'append_new_columns', 'sync_all_columns', 'fail'].includes(String(schemaChange)))
+  if (
+    schemaChange !== undefined &&
+    !['ignore', 'append_new_columns', 'sync_all_columns', 'fail'].includes(String(schemaChange))
+  )
     fail('on_schema_change', 'ignore, append_new_columns, sync_all_columns or fail');
-  if (config['severity'] !== undefined && !/^(warn|error)$/i.test(String(config['severity']))) fail('severity', 'warn or error');
+  if (config['severity'] !== undefined && !/^(warn|error)$/i.test(String(config['severity'])))
+    fail('severity', 'warn or error');
 }
 
 /** Hooks in any of their spellings: a text, `{sql, transaction}`, or a list of them. */
 export function toHooks(value: Json | undefined): Hook[] & Json[] {
   return toList(value).map((hook) => {
-    if (isObject(hook)) return { sql: String(hook['sql'] ?? ''), transaction: hook['transaction'] !== false, index: null };
+    if (isObject(hook))
+      return { sql: String(hook['sql'] ?? ''), transaction: hook['transaction'] !== false, index: null };
     return readTextHook(String(hook));
   }) as Hook[] & Json[];
 }

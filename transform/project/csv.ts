@@ -40,7 +40,12 @@ export function writeCsvRow(values: (string | null)[]): string {
   return `${values.map((value) => (value === null ? '' : /^$|[",\n\r]|^\\\.$/.test(value) ? `"${value.replaceAll('"', '""')}"` : value)).join(',')}\n`;
 }
 
-function quotedField(text: string, start: number, delimiter: string, where: string): { value: string; next: number; lines: number } {
+function quotedField(
+  text: string,
+  start: number,
+  delimiter: string,
+  where: string,
+): { value: string; next: number; lines: number } {
   let value = '';
   let at = start + 1;
   for (;;) {
@@ -51,7 +56,8 @@ function quotedField(text: string, start: number, delimiter: string, where: stri
     if (text[end + 1] !== '"') {
       // What stands between the closing quote and the delimiter belongs to the field, as Python's csv reads it.
       let next = end + 1;
-      while (next < text.length && text[next] !== delimiter && text[next] !== "\r" && text[next] !== "\n") value += text[next++];
+      while (next < text.length && text[next] !== delimiter && text[next] !== '\r' && text[next] !== '\n')
+        value += text[next++];
       return { value, next, lines: value.split('\n').length - 1 };
     }
     value += '"';

@@ -21,14 +21,23 @@ const skippedFolders = new Set(['node_modules', '.git']);
  * that does not exist has no files: dbt's default folders need not be there.
  */
 export function readSources(root: string, searchPaths: string[], extensions: string[]): ProjectSource[] {
-  const found = new Map<string, ProjectSource>();
+  return listFiles(root, searchPaths, extensions).map(({ path, relativePath }) => readSource(root, path, relativePath));
+}
+
+/** The same without reading them. */
+export function listFiles(
+  root: string,
+  searchPaths: string[],
+  extensions: string[],
+): { path: string; relativePath: string }[] {
+  const found = new Map<string, string>();
   for (const searchPath of searchPaths)
     for (const relativePath of walk(join(root, searchPath)))
       if (extensions.some((extension) => relativePath.toLowerCase().endsWith(extension))) {
         const path = join(searchPath, relativePath).replaceAll('\\', '/');
-        if (!found.has(path)) found.set(path, readSource(root, path, relativePath));
+        if (!found.has(path)) found.set(path, relativePath);
       }
-  return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  return [...found].map(([path, relativePath]) => ({ path, relativePath })).sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 export function readSource(root: string, path: string, relativePath: string): ProjectSource {

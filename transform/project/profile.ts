@@ -21,7 +21,16 @@ export interface Target {
 }
 
 /** Keys of an output that are never shown to templates or artifacts. */
-const secretKeys = new Set(['password', 'pass', 'token', 'sslkey', 'sslpassword', 'motherduck_token', 'secrets', 'settings']);
+const secretKeys = new Set([
+  'password',
+  'pass',
+  'token',
+  'sslkey',
+  'sslpassword',
+  'motherduck_token',
+  'secrets',
+  'settings',
+]);
 
 export interface ProfileOptions {
   projectDir: string;
@@ -51,11 +60,9 @@ export function readTarget(options: ProfileOptions): Target {
   const profile = profiles[profileName];
   if (!isObject(profile)) {
     if (options.connectionUrl) return targetOfUrl(options, profileName, options.target ?? 'dev', {});
-    throw new MillraceError(
-      'SQL_PROFILE_INVALID',
-      `${found} has no profile "${profileName}"`,
-      { hint: didYouMean(profileName, Object.keys(profiles)) || `It has: ${Object.keys(profiles).join(', ')}.` },
-    );
+    throw new MillraceError('SQL_PROFILE_INVALID', `${found} has no profile "${profileName}"`, {
+      hint: didYouMean(profileName, Object.keys(profiles)) || `It has: ${Object.keys(profiles).join(', ')}.`,
+    });
   }
   const name = options.target ?? String(options.render(profile['target'] ?? 'default', found));
   const outputs = isObject(profile['outputs']) ? profile['outputs'] : {};
@@ -67,7 +74,9 @@ export function readTarget(options: ProfileOptions): Target {
     });
   }
   if (options.connectionUrl) {
-    const kept = Object.fromEntries(['schema', 'threads'].flatMap((key) => (output[key] === undefined ? [] : [[key, output[key]]])));
+    const kept = Object.fromEntries(
+      ['schema', 'threads'].flatMap((key) => (output[key] === undefined ? [] : [[key, output[key]]])),
+    );
     return targetOfUrl(options, profileName, name, options.render(kept, found) as JsonObject);
   }
   return targetOfOutput(options, profileName, name, options.render(output, found) as JsonObject, found);
@@ -96,27 +105,54 @@ function findProfiles(options: ProfileOptions): string | undefined {
     if (existsSync(path) || options.connectionUrl) return existsSync(path) ? path : undefined;
     throw new MillraceError('SQL_PROFILE_INVALID', `there is no profiles.yml in ${resolve(given)}`);
   }
-  const folders = options.connectionUrl ? [options.projectDir] : [process.cwd(), options.projectDir, join(homedir(), '.dbt')];
+  const folders = options.connectionUrl
+    ? [options.projectDir]
+    : [process.cwd(), options.projectDir, join(homedir(), '.dbt')];
   return folders.map((folder) => join(folder, 'profiles.yml')).find((path) => existsSync(path));
 }
 
-function targetOfOutput(options: ProfileOptions, profileName: string, name: string, output: JsonObject, path: string): Target {
+function targetOfOutput(
+  options: ProfileOptions,
+  profileName: string,
+  name: string,
+  output: JsonObject,
+  path: string,
+): Target {
   const type = output['type'];
   const fail = (message: string, hint?: string): never => {
     throw new MillraceError('SQL_PROFILE_INVALID', `${path}: target "${name}": ${message}`, hint ? { hint } : {});
   };
   const threads = options.threads ?? Number(output['threads'] ?? 1);
-  if (!Number.isInteger(threads) || threads < 1) fail(`"threads" must be a whole number above 0; got ${describe(output['threads'])}`);
+  if (!Number.isInteger(threads) || threads < 1)
+    fail(`"threads" must be a whole number above 0; got ${describe(output['threads'])}`);
   if (type === 'postgres') {
     const database = output['dbname'] ?? output['database'];
     for (const key of ['host', 'user', 'schema']) if (typeof output[key] !== 'string') fail(`"${key}" is missing`);
     if (typeof database !== 'string') fail('"dbname" is missing');
-    return { profileName, name, type, database: String(database), schema: String(output['schema']), threads, fields: output, url: null };
+    return {
+      profileName,
+      name,
+      type,
+      database: String(database),
+      schema: String(output['schema']),
+      threads,
+      fields: output,
+      url: null,
+    };
   }
   if (type === 'duckdb') {
     const file = String(output['path'] ?? ':memory:');
     const database = String(output['database'] ?? duckdbDatabase(file));
-    return { profileName, name, type, database, schema: String(output['schema'] ?? 'main'), threads, fields: { ...output, path: file }, url: null };
+    return {
+      profileName,
+      name,
+      type,
+      database,
+      schema: String(output['schema'] ?? 'main'),
+      threads,
+      fields: { ...output, path: file },
+      url: null,
+    };
   }
   return fail(`the type ${describe(type)} is not supported`, 'Millrace runs projects on postgres and duckdb.');
 }
@@ -124,20 +160,44 @@ function targetOfOutput(options: ProfileOptions, profileName: string, name: stri
 function targetOfUrl(options: ProfileOptions, profileName: string, name: string, output: JsonObject): Target {
   const url = options.connectionUrl as string;
   const threads = options.threads ?? Number(output['threads'] ?? 4);
-  if (/^(duckdb:|md:)/.test(url)) {
-    const file = url.replace(/^duckdb:(\/\/)?/, '');
+  if (isDuckdbUrl(url)) {
+    const file = duckdbPath(url);
     const schema = String(output['schema'] ?? 'main');
-    return { profileName, name, type: 'duckdb', database: duckdbDatabase(file), schema, threads, fields: { path: file }, url };
+    return {
+      profileName,
+      name,
+      type: 'duckdb',
+      database: duckdbDatabase(file),
+      schema,
+      threads,
+      fields: { path: file },
+      url,
+    };
   }
   if (!URL.canParse(url)) throw new MillraceError('SQL_PROFILE_INVALID', 'the connection URL cannot be read');
   const parsed = new URL(url);
-  const fields: JsonObject = { host: parsed.hostname, port: Number(parsed.port || 5432), user: decodeURIComponent(parsed.username) };
+  const fields: JsonObject = {
+    host: parsed.hostname,
+    port: Number(parsed.port || 5432),
+    user: decodeURIComponent(parsed.username),
+  };
   const database = decodeURIComponent(parsed.pathname.slice(1)) || 'postgres';
   const schema = String(output['schema'] ?? 'public');
   return { profileName, name, type: 'postgres', database, schema, threads, fields, url };
 }
 
-function duckdbDatabase(file: string): string {
+/** `duckdb:path`, `duckdb://path` or MotherDuck's `md:database`. */
+export function isDuckdbUrl(url: string): boolean {
+  return /^(duckdb:|md:)/.test(url);
+}
+
+/** What DuckDB itself opens: a file, `:memory:`, `md:database`. */
+export function duckdbPath(url: string): string {
+  return url.replace(/^duckdb:(\/\/)?/, '');
+}
+
+/** The catalog that DuckDB attaches a path as. */
+export function duckdbDatabase(file: string): string {
   if (file === ':memory:' || file === '') return 'memory';
   if (file.startsWith('md:')) return file.slice(3).split('?')[0] || 'my_db';
   return basename(file, extname(file));

@@ -52,8 +52,12 @@ const configTreeKeys = [
 
 const knownKeys = new Set([
   ...configTreeKeys,
-  ...'name version config-version profile model-paths seed-paths snapshot-paths test-paths macro-paths analysis-paths docs-paths asset-paths function-paths'.split(' '),
-  ...'target-path log-path packages-install-path clean-targets quoting on-run-start on-run-end require-dbt-version dispatch query-comment'.split(' '),
+  ...'name version config-version profile model-paths seed-paths snapshot-paths test-paths macro-paths analysis-paths docs-paths asset-paths function-paths'.split(
+    ' ',
+  ),
+  ...'target-path log-path packages-install-path clean-targets quoting on-run-start on-run-end require-dbt-version dispatch query-comment'.split(
+    ' ',
+  ),
   ...'restrict-access flags vars dbt-cloud packages anchors source-paths data-paths'.split(' '),
 ]);
 
@@ -81,7 +85,8 @@ export function readProjectFile(keys: JsonObject, path: string): ProjectFile {
     const value = get(key);
     if (value === undefined || value === null) return fallback;
     const texts = Array.isArray(value) ? value : [value];
-    if (!texts.every((each) => typeof each === 'string')) fail(`"${key}" must be a list of texts; got ${describe(value)}`);
+    if (!texts.every((each) => typeof each === 'string'))
+      fail(`"${key}" must be a list of texts; got ${describe(value)}`);
     return texts as string[];
   };
   const object = (key: string): JsonObject => {

@@ -115,7 +115,10 @@ export function testEntries(entry: JsonObject, where: string): TestEntry[] {
     throw new MillraceError('SQL_PROJECT_INVALID', `${where}: tests must be a list; got ${describe(tests)}`);
   return tests.map((test) => {
     if (typeof test === 'string' || isObject(test)) return test;
-    throw new MillraceError('SQL_PROJECT_INVALID', `${where}: a test must be a name or an object; got ${describe(test)}`);
+    throw new MillraceError(
+      'SQL_PROJECT_INVALID',
+      `${where}: a test must be a name or an object; got ${describe(test)}`,
+    );
   });
 }
 
@@ -145,14 +148,28 @@ export function readColumns(entry: JsonObject, where: string): ColumnProperties[
 }
 
 function versionedColumns(column: JsonObject): ColumnProperties {
-  return { name: '', description: '', dataType: null, quote: null, meta: {}, tags: [], constraints: [], tests: [], raw: column };
+  return {
+    name: '',
+    description: '',
+    dataType: null,
+    quote: null,
+    meta: {},
+    tags: [],
+    constraints: [],
+    tests: [],
+    raw: column,
+  };
 }
 
 function readNode(entry: Json, where: string, packageName: string, path: string): NodeProperties {
-  if (!isObject(entry)) throw new MillraceError('SQL_PROJECT_INVALID', `${where}: an entry must be an object; got ${describe(entry)}`);
+  if (!isObject(entry))
+    throw new MillraceError('SQL_PROJECT_INVALID', `${where}: an entry must be an object; got ${describe(entry)}`);
   const name = entry['name'];
   if (typeof name !== 'string' && typeof name !== 'number')
-    throw new MillraceError('SQL_PROJECT_INVALID', `${where}: an entry has no "name" (it has ${Object.keys(entry).join(', ')})`);
+    throw new MillraceError(
+      'SQL_PROJECT_INVALID',
+      `${where}: an entry has no "name" (it has ${Object.keys(entry).join(', ')})`,
+    );
   const here = `${where}: "${name}"`;
   return {
     name: String(name),
@@ -169,10 +186,24 @@ function readNode(entry: Json, where: string, packageName: string, path: string)
 /** Old projects write some configs beside the name: they count as `config:`, which wins. */
 function topLevelConfig(entry: JsonObject): JsonObject {
   const config: JsonObject = {};
-  for (const key of ['docs', 'group', 'access', 'meta', 'tags', 'event_time', 'freshness', 'loaded_at_field', 'loaded_at_query'])
+  for (const key of [
+    'docs',
+    'group',
+    'access',
+    'meta',
+    'tags',
+    'event_time',
+    'freshness',
+    'loaded_at_field',
+    'loaded_at_query',
+  ])
     if (entry[key] !== undefined) config[key] = entry[key] as Json;
   const own = object(entry['config']);
-  return { ...config, ...own, ...(config['meta'] && own['meta'] ? { meta: { ...object(config['meta']), ...object(own['meta']) } } : {}) };
+  return {
+    ...config,
+    ...own,
+    ...(config['meta'] && own['meta'] ? { meta: { ...object(config['meta']), ...object(own['meta']) } } : {}),
+  };
 }
 
 function readTables(source: NodeProperties, path: string, packageName: string): NodeProperties[] {

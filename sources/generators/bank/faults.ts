@@ -26,6 +26,12 @@ const rules: Record<string, string> = {
        and not exists (select from ledger_entries e where e.account_id = a.id
                         and e.entry_type = 'DEBIT' and e.transaction_id not in
                             (select id from transactions where account_id = a.id))`,
+  'every reference leads to a row': `
+    select t.id from transactions t left join accounts a on a.id = t.account_id left join accounts r on r.id = t.related_account_id
+     where a.id is null or (r.id is null and t.related_account_id is not null)
+    union all
+    select e.id from ledger_entries e left join transactions t on t.id = e.transaction_id left join accounts a on a.id = e.account_id
+     where t.id is null or (a.id is null and e.account_id is not null)`,
   'a reversed transaction has exactly one reversal of its amount': `
     select t.id from transactions t left join transactions r on r.reversal_of = t.id and r.amount = t.amount
      where (t.status = 'REVERSED') <> (r.id is not null)`,

@@ -158,7 +158,7 @@ export function isRefused(error: unknown): boolean {
   return error instanceof pg.DatabaseError && (error.code === '23514' || error.code === '23503');
 }
 
-export function describe(faker: Faker, type: string): string {
+function describe(faker: Faker, type: string): string {
   const words: Record<string, string[]> = {
     DEPOSIT: ['Paycheck deposit', 'Cash deposit', 'Refund', 'Interest'],
     WITHDRAWAL: ['ATM withdrawal', 'Card payment', 'Groceries', 'Rent', 'Utilities'],

@@ -1,46 +1,87 @@
-{# What is new in raw.<table> for this model: the files after the last one it has seen, up to the horizon of this run.
-   Asked before the model is built, so that the planner sees numbers: the cost is that of the new files, not of all. #}
-{% macro new_files(table) %}
-    {%- set files = {'first': 0, 'after': 0, 'upto': 0} -%}
-    {%- if execute and load_relation(ref('stg_load_horizon')) is not none -%}
-        {%- set seen -%}
-            {%- if is_incremental() -%} (select coalesce(max(load_seq), 0) from {{ this }}) {%- else -%} 0 {%- endif -%}
-        {%- endset -%}
-        {%- set query -%}
-            select coalesce(min(file_id), 0), {{ seen }}, coalesce(max(load_seq), 0)
-            from {{ source('millrace', 'load_ledger') }}
-            where table_name = '{{ table }}'
-                and load_seq > {{ seen }}
-                and load_seq <= (select load_seq from {{ ref('stg_load_horizon') }})
-        {%- endset -%}
-        {%- set found = run_query(query).rows[0] -%}
-        {%- do files.update({'first': found[0], 'after': found[1], 'upto': found[2]}) -%}
-    {%- endif -%}
-    {{ return(files) }}
-{% endmacro %}
+{#
+  The change events of a table that have been loaded and are not in this model yet, as a query: key, lsn, seq, op,
+  changed_at, payload, load_seq, load_timestamp.
 
+  `load_seq` numbers the loads in the order of their commits, so what is greater than the greatest in this model is
+  what is new, however old the events are. `load_cut` is the same for all models of a run: loads that commit meanwhile
+  wait for the next. The range of file ids only serves the index: a run reads what is new, not all of `raw`.
+#}
+{% macro new_events(table, columns='event.key, event.lsn, event.seq') -%}
+  select {{ columns }}
+  from {{ source('raw', table) }} as event
+  join {{ source('millrace', 'load_ledger') }} as load on load.file_id = event.file_id
+  where load.load_seq <= (select max(cut.load_seq) from {{ ref('load_cut') }} as cut)
+  {%- if is_incremental() %}
+    and load.load_seq > (select coalesce(max(old.load_seq), 0) from {{ this }} as old)
+    and event.file_id between
+      (select min(file_id) from {{ source('millrace', 'load_ledger') }} {{ new_loads(table) }})
+      and (select max(file_id) from {{ source('millrace', 'load_ledger') }} {{ new_loads(table) }})
+  {%- endif %}
+{%- endmacro %}
 
-{# The new change events of raw.<table>, one row each. `content` is the row: what it became, or, when it was deleted, what it was. #}
-{% macro new_events(table) %}
-    {%- set files = new_files(table) -%}
-    select
-        event.key,
-        event.lsn,
-        event.seq,
-        event.op,
-        case when jsonb_typeof(event.payload -> 'after') = 'object' then event.payload -> 'after' else event.payload -> 'before' end as content,
-        timestamptz 'epoch' + (event.payload -> 'source' ->> 'ts_ms')::bigint * interval '1 millisecond' as changed_at,
-        event.loaded_at,
-        file.load_seq
-    from {{ source('raw', table) }} as event
-    inner join {{ source('millrace', 'load_ledger') }} as file on file.file_id = event.file_id
-    where event.file_id >= {{ files['first'] }}
-        and file.load_seq > {{ files['after'] }}
-        and file.load_seq <= {{ files['upto'] }}
-{% endmacro %}
+{% macro new_loads(table) -%}
+  where table_name = '{{ table }}' and load_seq > (select coalesce(max(old.load_seq), 0) from {{ this }} as old)
+{%- endmacro %}
 
+{#
+  For each key among the new events the newest of them, unless this model has a newer one: late files must not undo
+  what came after. The newest are found on three narrow columns before any payload is read.
+#}
+{% macro newest_events(table, key_column) -%}
+  select
+    event.key, event.lsn, event.seq, event.op, event.payload, event.load_seq, event.load_timestamp,
+    {{ change_time('event.payload') }} as changed_at,
+    event.op = 'd' or exists (
+      select 1 from {{ source('raw', table) }} as truncated
+      where truncated.op = 't' and (truncated.lsn, truncated.seq) > (event.lsn, event.seq)
+    ) as is_deleted
+  from ({{ new_events(table, 'event.*, load.load_seq, load.loaded_at as load_timestamp') }}) as event
+  join (
+    select distinct on (key) key, lsn, seq
+    from ({{ new_events(table) }}) as candidate
+    where key is not null
+    order by key, lsn desc, seq desc
+  ) as newest on newest.lsn = event.lsn and newest.seq = event.seq
+  {%- if is_incremental() %}
+  where not exists (
+    select 1 from {{ this }} as old
+    where old.{{ key_column }} = event.key and (old.lsn, old.seq) >= (event.lsn, event.seq)
+  )
+  {%- endif %}
+{%- endmacro %}
 
-{# A calendar date as Debezium writes it: ISO text, or days since 1970. #}
-{% macro event_date(value) -%}
-    (case jsonb_typeof({{ value }}) when 'number' then date '1970-01-01' + ({{ value }} #>> '{}')::int else left({{ value }} #>> '{}', 10)::date end)
+{# Rows that this model has and that a truncate among the new events ended: the same columns, marked as deleted. #}
+{% macro truncated_rows(table, columns, key_column) -%}
+  select {{ columns | join(', ') }}, true as is_deleted, truncated.changed_at,
+    truncated.lsn, truncated.seq, truncated.load_seq, truncated.load_timestamp
+  from {{ this }} as old
+  join lateral (
+    select lsn, seq, load_seq, load_timestamp, {{ change_time('payload') }} as changed_at
+    from ({{ new_events(table, 'event.*, load.load_seq, load.loaded_at as load_timestamp') }}) as event
+    where op = 't' and (lsn, seq) > (old.lsn, old.seq)
+    order by lsn desc, seq desc limit 1
+  ) as truncated on true
+  where not old.is_deleted
+    and not exists (select 1 from changed where changed.{{ key_column }} = old.{{ key_column }})
+{%- endmacro %}
+
+{# When the change was committed. #}
+{% macro change_time(payload) -%}
+  timestamptz 'epoch' + ({{ payload }}->'source'->>'ts_ms')::bigint * interval '1 millisecond'
+{%- endmacro %}
+
+{# The row that an event tells of: as it is now, or as it was when it was deleted. #}
+{% macro row_image() -%}
+  case when op = 'd' then payload->'before' else payload->'after' end
+{%- endmacro %}
+
+{# A column of the row. A large value that did not change comes as a placeholder; the row before may still hold it. #}
+{% macro field(name, type='text') -%}
+  {%- if type == 'text' -%}
+  case when {{ row_image() }}->>'{{ name }}' = '__debezium_unavailable_value'
+    then coalesce(payload->'before'->>'{{ name }}', '__debezium_unavailable_value')
+    else {{ row_image() }}->>'{{ name }}' end
+  {%- else -%}
+  ({{ row_image() }}->>'{{ name }}')::{{ type }}
+  {%- endif -%}
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{# A custom schema is used as it is named, without the target's schema before it. #}
+{# The warehouse's schemas are named as in the models' configs, without the target's name before them. #}
 {% macro generate_schema_name(custom_schema_name, node) -%}
-    {{ target.schema if custom_schema_name is none else custom_schema_name | trim }}
+  {{ custom_schema_name | trim if custom_schema_name is not none else target.schema }}
 {%- endmacro %}

@@ -5,9 +5,10 @@
     check_cols=['customer_id', 'account_type', 'account_status', 'balance', 'interest_rate'],
     hard_deletes='invalidate'
 ) }}
-
--- What staging showed at each run. Changes between two runs are not seen here: dim_accounts has them all.
-select * from {{ ref('stg_accounts') }}
+-- What a dbt snapshot sees: the latest row at each run. The dimensions hold every version in between as well.
+select
+  account_id, account_number, customer_id, account_type, account_status, balance, interest_rate, currency, created_at,
+  updated_at
+from {{ ref('stg_accounts') }}
 where not is_deleted
-
 {% endsnapshot %}

@@ -144,6 +144,20 @@ export function replay(events: ChangeEvent[], key: string): Map<string, Record<s
   return rows;
 }
 
+/** Events whose row before is not the row that the events until then tell: a version is missing, or told twice. */
+export function brokenLinks(events: ChangeEvent[], key: string): ChangeEvent[] {
+  const rows = new Map<string, string>();
+  return events.filter(({ op, before, after }) => {
+    const id = JSON.stringify((after ?? before)?.[key]);
+    const known = rows.get(id);
+    if (op === 't') rows.clear();
+    else if (op === 'd') rows.delete(id);
+    else rows.set(id, JSON.stringify(after));
+    if (op === 'u' || op === 'd') return known !== JSON.stringify(before);
+    return op === 'c' && known !== undefined;
+  });
+}
+
 async function dropSlot(client: pg.Client, slot: string): Promise<void> {
   await eventually(async () => {
     const { rows } = await client.query(

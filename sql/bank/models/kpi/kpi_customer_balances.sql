@@ -1,11 +1,11 @@
+-- Current balance of each customer over all their accounts.
 select
-    customer.customer_id,
-    customer.first_name || ' ' || customer.last_name as full_name,
-    account.currency,
-    count(*) as accounts,
-    sum(account.balance) as total_balance
+  customer.customer_id,
+  customer.first_name || ' ' || customer.last_name as full_name,
+  account.currency,
+  count(*) as accounts,
+  sum(account.balance) as total_balance
 from {{ ref('dim_accounts') }} as account
-inner join {{ ref('dim_customers') }} as customer
-    on customer.customer_id = account.customer_id and customer.is_current
+join {{ ref('dim_customers') }} as customer on customer.customer_id = account.customer_id and customer.is_current
 where account.is_current
-group by customer.customer_id, full_name, account.currency
+group by 1, 2, 3

@@ -1,9 +1,9 @@
 {{ config(
-    materialized='incremental',
-    incremental_strategy='merge',
     unique_key='customer_id',
+    incremental_strategy='delete+insert',
     indexes=[{'columns': ['customer_id'], 'unique': true}, {'columns': ['load_seq']}]
 ) }}
-
--- depends_on: {{ ref('stg_load_horizon') }}
-{{ staging_table('customers', key='customer_id', columns=customer_columns()) }}
+-- The latest version of each customer in the order of the log; deleted ones stay, marked.
+{{ latest_version(ref('stg_customer_changes'), 'customer_id', [
+  'first_name', 'last_name', 'email', 'phone', 'date_of_birth', 'cust_address', 'cust_status', 'created_at', 'updated_at'
+]) }}

@@ -1,0 +1,33 @@
+import { cpus, release } from 'node:os';
+import type { Bench, BenchRow } from './bench.js';
+
+/** `npm run bench -- <name> [--json]`: one line a benchmark, loaded when it is asked for. */
+const benches: Record<string, () => Promise<{ bench: Bench }>> = {
+  cdc: () => import('./cdc.js'),
+  generator: () => import('./generator.js'),
+  jinja: () => import('./jinja.js'),
+};
+
+const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, Linux ${release()}, Node ${process.versions.node}`;
+const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const isJson = process.argv.includes('--json');
+const unknown = names.filter((name) => !(name in benches));
+if (names.length === 0 || unknown.length > 0) {
+  process.stderr.write(`usage: npm run bench -- <name>… [--json]\nnames: ${Object.keys(benches).join(', ')}\n`);
+  process.exit(2);
+}
+for (const name of names) {
+  const { bench } = await (benches[name] as () => Promise<{ bench: Bench }>)();
+  const rows = await bench((line) => process.stderr.write(`${name}: ${line}\n`));
+  for (const row of rows) process.stdout.write(isJson ? `${JSON.stringify({ ...row, machine })}\n` : `${print(row)}\n`);
+}
+
+function print({ name, unit, value, min, max, goal, better, baseline, ratio }: BenchRow): string {
+  const goalText = goal === null ? '' : `, goal ${better === 'higher' ? '>=' : '<='} ${format(goal)}`;
+  const baselineText = baseline ? `; ${baseline.name} ${format(baseline.value)}, ratio ${ratio?.toFixed(2)}` : '';
+  return `${name}: ${format(value)} ${unit} [${format(min)}–${format(max)}]${goalText}${baselineText}`;
+}
+
+function format(value: number): string {
+  return value >= 100 ? Math.round(value).toLocaleString('en-US') : value.toPrecision(3);
+}

@@ -1,0 +1,113 @@
+import { MillraceError } from '../../kernel/errors.js';
+import type { Json, JsonObject } from '../../kernel/json.js';
+import { fromIso, sleep, systemClock } from '../../kernel/time.js';
+import { ask, print, secondsBetween, timeText } from '../ask.js';
+import { textTable } from '../table.js';
+import { printTasks } from './tasks.js';
+
+interface DagLine {
+  dagId: string;
+  schedule: string;
+  isPaused: boolean;
+  nextRunAfter: number | null;
+  lastState: string | null;
+}
+
+export async function listDags(options: { json?: boolean }): Promise<void> {
+  const dags = await ask<DagLine[]>('dags');
+  if (options.json) return print(JSON.stringify(dags, null, 2));
+  const rows = dags.map((dag) => [
+    dag.dagId,
+    dag.schedule,
+    dag.isPaused ? 'paused' : timeText(dag.nextRunAfter),
+    dag.lastState ?? '',
+  ]);
+  print(textTable(['dag', 'schedule', 'next run (UTC)', 'last run'], rows, ''));
+}
+
+interface RunLine {
+  run_id: string;
+  run_type: string;
+  state: string;
+  started_at: number | null;
+  ended_at: number | null;
+}
+
+export async function listRuns(dagId: string, options: { json?: boolean }): Promise<void> {
+  const runs = await ask<RunLine[]>('runs', { dagId });
+  if (options.json) return print(JSON.stringify(runs, null, 2));
+  const rows = runs.map((run) => [
+    run.run_id,
+    run.run_type,
+    run.state,
+    timeText(run.started_at),
+    secondsBetween(run.started_at, run.ended_at),
+  ]);
+  print(textTable(['run', 'type', 'state', 'started (UTC)', 'took'], rows, ''));
+}
+
+export async function setPaused(dagId: string, paused: boolean): Promise<void> {
+  await ask('setPaused', { dagId, paused });
+  print(`${dagId} is ${paused ? 'paused' : 'not paused'}.`);
+}
+
+export interface TriggerOptions {
+  conf?: string;
+  runId?: string;
+  logicalDate?: string;
+  note?: string;
+  wait?: boolean;
+}
+
+/** With `wait`: until the run has ended; exit code 1 when it failed. */
+export async function triggerDag(dagId: string, options: TriggerOptions): Promise<void> {
+  const { runId } = await ask<{ runId: string }>('trigger', {
+    dagId,
+    conf: parseConf(options.conf),
+    runId: options.runId ?? null,
+    logicalDate: parseDate(options.logicalDate),
+    note: options.note ?? null,
+  });
+  print(`${dagId} ${runId}`);
+  if (!options.wait) return;
+  const state = await untilFinished(dagId, runId);
+  await printTasks(dagId, runId);
+  print(`${dagId} ${runId}: ${state}`);
+  if (state !== 'success') process.exitCode = 1;
+}
+
+const lookEveryMs = 250;
+
+async function untilFinished(dagId: string, runId: string): Promise<string> {
+  for (;;) {
+    const { state } = await ask<{ state: string }>('run', { dagId, runId });
+    if (state === 'success' || state === 'failed') return state;
+    await sleep(systemClock, lookEveryMs);
+  }
+}
+
+function parseConf(text: string | undefined): JsonObject {
+  if (text === undefined) return {};
+  const wrong = (cause?: unknown) =>
+    new MillraceError('REQUEST_INVALID', `--conf is no JSON object: ${text}`, {
+      hint: `Write it as '{"key": "value"}'.`,
+      cause,
+    });
+  let value: Json;
+  try {
+    value = JSON.parse(text) as Json;
+  } catch (thrown) {
+    throw wrong(thrown);
+  }
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) throw wrong();
+  return value;
+}
+
+function parseDate(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const instant = fromIso(text);
+  if (instant !== undefined) return instant;
+  throw new MillraceError('REQUEST_INVALID', `--logical-date is no time with a zone: ${text}`, {
+    hint: 'Write it as 2026-01-01T00:00:00Z.',
+  });
+}

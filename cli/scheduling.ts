@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Settings } from '../kernel/config.js';
+import { describeError } from '../kernel/errors.js';
+import type { Log } from '../kernel/log.js';
+import type { Clock } from '../kernel/time.js';
+import type { ConnectionResult } from '../scheduler/dag/client.js';
+import { LocalPool } from '../scheduler/executor/local-pool.js';
+import { getConnection, getDagRun } from '../scheduler/loop/calls.js';
+import { createScheduler, type Scheduler } from '../scheduler/loop.js';
+import type { DagRunSummary, Executor, ExecutorListener } from '../scheduler/model/attempt.js';
+import type { StoreDriver } from '../scheduler/store/driver.js';
+import { createVault } from '../scheduler/store/vault.js';
+import { Triggerer } from '../scheduler/triggerer/triggerer.js';
+import type { Databases } from './databases.js';
+import { type Home, homeSecret } from './home.js';
+import { newId } from './new-id.js';
+
+/** XComs are for what tasks tell each other; data goes through the warehouse and the lake. */
+const xcomBytesMax = 1024 * 1024;
+const secretKeyFile = 'secret.key';
+
+export interface Scheduling {
+  scheduler: Scheduler;
+  pool: LocalPool;
+  start(): Promise<void>;
+  /** Hands out nothing more and waits for what runs, up to `drainMs` or until `hurry`. */
+  stop(drainMs: number): Promise<void>;
+  hurry(): void;
+}
+
+export interface SchedulingOptions {
+  settings: Settings;
+  home: Home;
+  store: StoreDriver;
+  databases: Databases;
+  objectStore: { url: string; accessKey?: string; secretKey?: string };
+  /** The base of links in e-mails. */
+  baseUrl: string;
+  /** The environment of task processes. */
+  env: Record<string, string>;
+  clock: Clock;
+  log: Log;
+}
+
+/** Puts scheduler and executor together. */
+export function createScheduling(options: SchedulingOptions): Scheduling {
+  const { settings, home, store, databases, objectStore, baseUrl, env, clock, log } = options;
+  // Each needs the other: the pool reports to the scheduler, which is made with the pool.
+  let scheduler: Scheduler;
+  const listener: ExecutorListener = {
+    onEvent: (event) => scheduler.listener.onEvent(event),
+    onCall: (attemptId, call) => scheduler.listener.onCall(attemptId, call),
+  };
+  const cacheFolder = join(home.folder, 'cache');
+  mkdirSync(cacheFolder, { recursive: true, mode: 0o700 });
+  const connections = {
+    warehouse: { url: databases.warehouseUrl },
+    ...(databases.sourceUrl === null ? {} : { source: { url: databases.sourceUrl } }),
+    lake: objectStore,
+  };
+  const vault = createVault(settings.MILLRACE_SECRET_KEY ?? homeSecret(home, secretKeyFile));
+  const pool = new LocalPool({
+    clock,
+    listener,
+    parallelism: settings.MILLRACE_PARALLELISM,
+    poolId: createHash('sha256').update(home.folder).digest('hex').slice(0, 16),
+    connections,
+    env,
+    xcomBytesMax,
+    cacheFolder,
+    idleLogPath: join(home.logFolder, 'task-children.log'),
+    memoryLimitMb: settings.MILLRACE_TASK_MEMORY_MB,
+  });
+  scheduler = createScheduler({
+    store,
+    clock,
+    executor: drainFirst(pool, (drainMs) => drained(drainMs)),
+    settings: {
+      parallelism: settings.MILLRACE_PARALLELISM,
+      xcomBytesMax,
+      baseUrl,
+      logFolder: home.taskLogFolder,
+      bundleFolder: home.bundleFolder,
+      taskMemoryMb: settings.MILLRACE_TASK_MEMORY_MB,
+    },
+    newId: () => newId(clock.now()),
+    hostname: hostname(),
+    soon: (callback) => void setImmediate(callback),
+    report: (error, about) => log.error(about, { error: describeError(error) }),
+    vault,
+  });
+  const triggerer = new Triggerer({
+    clock,
+    deferrals: scheduler.deferrals,
+    events: scheduler.events,
+    connections,
+    find: async (id) => (await getConnection({ store, vault }, id)) as ConnectionResult | undefined,
+    readRun: async (dagId, runId) =>
+      ((await getDagRun(store, dagId, runId)) as unknown as DagRunSummary | undefined)?.state,
+    onFault: (error, about) => log.warn(about, { error: describeError(error) }),
+  });
+  let hurry = () => {};
+  const hurried = new Promise<void>((resolve) => {
+    hurry = resolve;
+  });
+  /** Resolves when no attempt runs, when the time is over, or when somebody is in a hurry. */
+  async function drained(drainMs: number): Promise<void> {
+    let endWaiting = () => {};
+    const idle = new Promise<void>((resolve) => {
+      const look = () => {
+        if (scheduler.runningAttempts().length === 0) resolve();
+      };
+      const stopListening = scheduler.events.listen(look);
+      const cancelTimer = clock.after(drainMs, resolve);
+      endWaiting = () => {
+        stopListening();
+        cancelTimer();
+      };
+      look();
+    });
+    await Promise.race([idle, hurried]);
+    endWaiting();
+  }
+  return {
+    scheduler,
+    pool,
+    async start() {
+      await scheduler.start();
+      triggerer.start();
+    },
+    async stop(drainMs) {
+      await triggerer.stop();
+      await scheduler.stop(drainMs);
+    },
+    hurry,
+  };
+}
+
+/** The same executor, whose stop waits as it is told and then ends what is left. */
+function drainFirst(pool: LocalPool, drained: (drainMs: number) => Promise<void>): Executor {
+  return {
+    start: () => pool.start(),
+    submit: (attempt) => pool.submit(attempt),
+    capacity: () => pool.capacity(),
+    cancel: (attemptId, reason) => pool.cancel(attemptId, reason),
+    async stop(drainMs) {
+      await drained(drainMs);
+      await pool.stop(0);
+    },
+  };
+}
