@@ -4,11 +4,14 @@ import { dagGraph } from './dag-graph.js';
 import { dagGrid, dagGridTab } from './dag-grid.js';
 import { dagCode, dagDetails, dagEvents, dagRunsTab } from './dag-tabs.js';
 import { dagList } from './dags.js';
+import { dashboardList, dashboardPage } from './dashboards.js';
+import { dataPage, ledgerPage, quarantinePage } from './data.js';
 import { clearDialogs, deleteDialogs, markDialogs, noteDialogs, triggerDialog } from './dialogs.js';
 import { emailList, emailPage } from './emails.js';
 import { home } from './home.js';
 import { dagRun, dagRunDetails, dagRunGraph } from './run.js';
 import { runList } from './runs.js';
+import { helpPage, searchPage } from './search.js';
 import { taskPages } from './task-instance.js';
 
 /** Every page. A path stands in this list once, and nowhere else. */
@@ -32,6 +35,13 @@ export const pages: readonly Page[] = [
   ...deleteDialogs,
   ...taskPages,
   runList,
+  dataPage,
+  ledgerPage,
+  quarantinePage,
+  dashboardList,
+  dashboardPage,
+  searchPage,
+  helpPage,
   emailList,
   emailPage,
   ...adminPages,

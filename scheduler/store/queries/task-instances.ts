@@ -134,28 +134,25 @@ export function detailsOfRun(dagRunId: number, limit: number) {
     .compile();
 }
 
-/** Task instances that failed since a time, newest first. */
+/** Tasks that failed since a time, newest first; the mapped instances of one task in one run count as one. */
 export function failedSince(since: number, limit: number) {
   return database
     .selectFrom('task_instance as ti')
     .innerJoin('dag_run as r', 'r.id', 'ti.dag_run_id')
-    .select([
+    .select(({ fn }) => [
       'ti.dag_id',
+      'ti.task_id',
       'r.run_id',
       'r.run_after',
-      'ti.dag_run_id',
-      'ti.task_id',
-      'ti.map_index',
-      'ti.state',
-      'ti.try_number',
-      'ti.max_tries',
-      'ti.ended_at',
-      'ti.error',
-      'ti.reason',
+      fn.countAll<number>().as('total'),
+      fn.min<number>('ti.map_index').as('map_index'),
+      fn.max<number | null>('ti.ended_at').as('ended_at'),
+      fn.max<string | null>('ti.error').as('error'),
     ])
     .where('ti.state', '=', 'failed')
     .where('ti.ended_at', '>=', since)
-    .orderBy('ti.ended_at', 'desc')
+    .groupBy(['ti.dag_id', 'ti.task_id', 'r.run_id', 'r.run_after'])
+    .orderBy(sql`max(ti.ended_at)`, 'desc')
     .limit(limit)
     .compile();
 }
