@@ -39,20 +39,12 @@ async function perform(deps: RunTaskDeps): Promise<AttemptOutcome> {
   const { scope, bundle } = deps;
   const { task, inputs } = scope.attempt;
   const operator = await findOperator(task.operator);
-  if (isTimeout(scope.attempt.context.event) && !operator.takesTimeout) {
-    throw new MillraceError('TASK_FAILED', 'what the task waited for did not come within its timeout');
-  }
   const { options, rendered } = await renderOptions(scope, operator.templateFields);
   Object.assign(scope.effects.rendered, rendered);
   const call: OperatorCall = { scope, task, options, inputs, bundle };
   const value = await operator.perform(call);
   if (value !== undefined && task.doXcomPush) pushReturnValue(deps, value);
   return { state: 'success' };
-}
-
-/** The event of a deferral whose patience is over. */
-function isTimeout(event: Json | undefined): boolean {
-  return typeof event === 'object' && event !== null && !Array.isArray(event) && event['kind'] === 'timeout';
 }
 
 /** The return value as an XCom. Throws XCOM_INVALID for what JSON cannot carry and for what is too large. */
