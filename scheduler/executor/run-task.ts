@@ -6,7 +6,7 @@ import { AwaitInput, Deferral, FailTask, Reschedule, SkipTask } from '../dag/sig
 import type { AttemptEffects, AttemptError, AttemptOutcome, AttemptRequest } from '../model/attempt.js';
 import type { BundleFiles, OperatorCall } from '../operators/operator.js';
 import { findOperator } from '../operators/registry.js';
-import { renderOptions } from '../operators/templates.js';
+import { renderMapIndex, renderOptions } from '../operators/templates.js';
 import { emptyEffects } from './effects.js';
 
 /** What surrounds the life of one attempt. */
@@ -41,6 +41,8 @@ async function perform(deps: RunTaskDeps): Promise<AttemptOutcome> {
   const operator = await findOperator(task.operator);
   const { options, rendered } = await renderOptions(scope, operator.templateFields);
   Object.assign(scope.effects.rendered, rendered);
+  const mapIndexName = await renderMapIndex(scope);
+  if (mapIndexName !== null) scope.effects.renderedMapIndex = mapIndexName;
   const call: OperatorCall = { scope, task, options, inputs, bundle };
   const value = await operator.perform(call);
   if (value !== undefined && task.doXcomPush) pushReturnValue(deps, value);
@@ -104,8 +106,8 @@ function failed(error: AttemptError): AttemptOutcome {
 /** A failed or unfinished attempt changes nothing but its own page; XComs that it set by the client are already there. */
 function keepEffects(outcome: AttemptOutcome, effects: AttemptEffects): AttemptEffects {
   if (outcome.state === 'success' || outcome.state === 'deferred') return effects;
-  const { rendered, details } = effects;
-  return { ...emptyEffects(), rendered, details };
+  const { rendered, details, renderedMapIndex } = effects;
+  return { ...emptyEffects(), rendered, details, ...(renderedMapIndex === undefined ? {} : { renderedMapIndex }) };
 }
 
 function startLine({ dagId, taskId, mapIndex, runId, tryNumber, maxTries, context }: AttemptRequest): string {
