@@ -6,11 +6,14 @@ import type { Settings } from '../kernel/config.js';
 import { describeError } from '../kernel/errors.js';
 import type { Log } from '../kernel/log.js';
 import type { Clock } from '../kernel/time.js';
+import type { ConnectionResult } from '../scheduler/dag/client.js';
 import { LocalPool } from '../scheduler/executor/local-pool.js';
+import { getConnection, getDagRun } from '../scheduler/loop/calls.js';
 import { createScheduler, type Scheduler } from '../scheduler/loop.js';
-import type { Executor, ExecutorListener } from '../scheduler/model/attempt.js';
+import type { DagRunSummary, Executor, ExecutorListener } from '../scheduler/model/attempt.js';
 import type { StoreDriver } from '../scheduler/store/driver.js';
 import { createVault } from '../scheduler/store/vault.js';
+import { Triggerer } from '../scheduler/triggerer/triggerer.js';
 import type { Databases } from './databases.js';
 import { type Home, homeSecret } from './home.js';
 import { newId } from './new-id.js';
@@ -53,16 +56,18 @@ export function createScheduling(options: SchedulingOptions): Scheduling {
   };
   const cacheFolder = join(home.folder, 'cache');
   mkdirSync(cacheFolder, { recursive: true, mode: 0o700 });
+  const connections = {
+    warehouse: { url: databases.warehouseUrl },
+    ...(databases.sourceUrl === null ? {} : { source: { url: databases.sourceUrl } }),
+    lake: objectStore,
+  };
+  const vault = createVault(settings.MILLRACE_SECRET_KEY ?? homeSecret(home, secretKeyFile));
   const pool = new LocalPool({
     clock,
     listener,
     parallelism: settings.MILLRACE_PARALLELISM,
     poolId: createHash('sha256').update(home.folder).digest('hex').slice(0, 16),
-    connections: {
-      warehouse: { url: databases.warehouseUrl },
-      ...(databases.sourceUrl === null ? {} : { source: { url: databases.sourceUrl } }),
-      lake: objectStore,
-    },
+    connections,
     env,
     xcomBytesMax,
     cacheFolder,
@@ -85,7 +90,17 @@ export function createScheduling(options: SchedulingOptions): Scheduling {
     hostname: hostname(),
     soon: (callback) => void setImmediate(callback),
     report: (error, about) => log.error(about, { error: describeError(error) }),
-    vault: createVault(settings.MILLRACE_SECRET_KEY ?? homeSecret(home, secretKeyFile)),
+    vault,
+  });
+  const triggerer = new Triggerer({
+    clock,
+    deferrals: scheduler.deferrals,
+    events: scheduler.events,
+    connections,
+    find: async (id) => (await getConnection({ store, vault }, id)) as ConnectionResult | undefined,
+    readRun: async (dagId, runId) =>
+      ((await getDagRun(store, dagId, runId)) as unknown as DagRunSummary | undefined)?.state,
+    onFault: (error, about) => log.warn(about, { error: describeError(error) }),
   });
   let hurry = () => {};
   const hurried = new Promise<void>((resolve) => {
@@ -112,8 +127,14 @@ export function createScheduling(options: SchedulingOptions): Scheduling {
   return {
     scheduler,
     pool,
-    start: () => scheduler.start(),
-    stop: (drainMs) => scheduler.stop(drainMs),
+    async start() {
+      await scheduler.start();
+      triggerer.start();
+    },
+    async stop(drainMs) {
+      await triggerer.stop();
+      await scheduler.stop(drainMs);
+    },
     hurry,
   };
 }

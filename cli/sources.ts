@@ -1,11 +1,12 @@
 import { join } from 'node:path';
+import pg from 'pg';
 import type { Settings } from '../kernel/config.js';
 import type { Log } from '../kernel/log.js';
 import type { Clock, Instant } from '../kernel/time.js';
 import type { CdcSettings, CdcStatusMessage } from '../sources/cdc/process.js';
 import type { CdcStatus } from '../sources/cdc/status.js';
 import type { ChildReport } from '../sources/child-process.js';
-import { bankTables } from '../sources/generators/bank/schema.js';
+import { bankTables, ensureBankSchema } from '../sources/generators/bank/schema.js';
 import type { GeneratorRoundMessage, GeneratorSettings } from '../sources/generators/process.js';
 import { startEntry } from './child-process.js';
 import { keepBounded } from './databases.js';
@@ -45,6 +46,8 @@ const generatorGraceMs = 12_000;
 /** Starts change data capture of the bank, and the generator when it is wanted. */
 export async function startSources(options: SourcesOptions): Promise<Sources> {
   const { supervisor, generate } = options;
+  // Capture refuses to begin while a table is missing.
+  await prepareBank(options.sourceUrl);
   let cdc: CdcStatus | null = null;
   let generator: GeneratorStatus | null = null;
   await supervisor.add('cdc', () =>
@@ -71,6 +74,15 @@ export async function startSources(options: SourcesOptions): Promise<Sources> {
     );
   }
   return { cdc: () => cdc, generator: () => generator && { ...generator, ...stateOf(supervisor, 'generator') } };
+}
+
+async function prepareBank(sourceUrl: string): Promise<void> {
+  const pool = new pg.Pool({ connectionString: sourceUrl, max: 1, application_name: 'millrace' });
+  try {
+    await ensureBankSchema(pool);
+  } finally {
+    await pool.end();
+  }
 }
 
 /** One of the children of `sources/`: they are started by one message and report in messages with a `type`. */

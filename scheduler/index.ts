@@ -51,3 +51,4 @@ export {
   releaseQuarantine,
 } from './operators/file-load/index.js';
 export { openLoadPlace } from './operators/load-place.js';
+export { type TestDagOptions, type TestedRun, type TestedTask, testDag } from './testing/test-dag.js';

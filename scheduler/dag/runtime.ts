@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { z } from 'zod';
 import { MillraceError } from '../../kernel/errors.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
+import type { Clock } from '../../kernel/time.js';
 import type { AttemptCall, AttemptEffects, AttemptRequest } from '../model/attempt.js';
 import type { AssetRef } from '../model/dag.js';
 import type { RunType } from '../model/states.js';
@@ -13,6 +14,7 @@ export interface AttemptScope {
   readonly attempt: AttemptRequest;
   /** Aborted on cancel, timeout and shutdown. */
   readonly signal: AbortSignal;
+  readonly clock: Clock;
   readonly effects: AttemptEffects;
   readonly hooks: HookPool;
   /** Asks the scheduler. Rejects when the attempt is no longer the current one. */
@@ -38,6 +40,11 @@ export function currentScope(asked: string): AttemptScope {
   throw new MillraceError('OUTSIDE_TASK', `${asked} is called outside a task's handler`, {
     hint: 'Call it inside the function that does the work, not where the DAG is declared.',
   });
+}
+
+/** The scope of the handler that is running; undefined when none is. */
+export function scopeIfAny(): AttemptScope | undefined {
+  return current.getStore();
 }
 
 /** What a running task knows of itself. */

@@ -1,6 +1,7 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { type ErrorCode, MillraceError } from '../../kernel/errors.js';
 import type { Json } from '../../kernel/json.js';
+import { systemClock } from '../../kernel/time.js';
 import { HookPool } from '../dag/hook-pool.js';
 import type { AttemptScope } from '../dag/runtime.js';
 import type { AttemptCall, AttemptRequest } from '../model/attempt.js';
@@ -101,6 +102,7 @@ export class ChildSession {
     const scope: AttemptScope = {
       attempt: request,
       signal: abort.signal,
+      clock: systemClock,
       effects: emptyEffects(),
       hooks: this.#hooks,
       call: (call) => this.#call(call),
@@ -111,9 +113,7 @@ export class ChildSession {
     this.#current = current;
     const { xcomBytesMax = 1024 * 1024, cacheFolder = '' } = this.#init ?? {};
     const bundle = this.#bundles.open(request.bundle, request.dagId, request.taskId, cacheFolder);
-    void runTask({ scope, bundle, xcomBytesMax, now: () => Date.now() }).then((report) =>
-      this.#finish(current, report),
-    );
+    void runTask({ scope, bundle, xcomBytesMax }).then((report) => this.#finish(current, report));
   }
 
   #finish(

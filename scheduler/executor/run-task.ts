@@ -14,7 +14,6 @@ export interface RunTaskDeps {
   scope: AttemptScope;
   bundle: BundleFiles;
   xcomBytesMax: number;
-  now(): number;
 }
 
 export interface AttemptReport {
@@ -28,11 +27,11 @@ export interface AttemptReport {
  */
 export async function runTask(deps: RunTaskDeps): Promise<AttemptReport> {
   const { scope } = deps;
-  const startedAt = deps.now();
+  const startedAt = scope.clock.now();
   scope.log('INFO', startLine(scope.attempt));
   const outcome = await runInScope(scope, () => perform(deps)).catch((thrown) => outcomeOf(deps, thrown));
   const decided = scope.signal.aborted ? failed(scope.signal.reason as AttemptError) : outcome;
-  logOutcome(scope, decided, deps.now() - startedAt);
+  logOutcome(scope, decided, scope.clock.now() - startedAt);
   return { outcome: decided, effects: keepEffects(decided, scope.effects) };
 }
 
@@ -86,8 +85,8 @@ function applyToJson(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, applyToJson(entry)]));
 }
 
-function outcomeOf({ now }: RunTaskDeps, thrown: unknown): AttemptOutcome {
-  const after = (seconds: number | null) => (seconds === null ? null : now() + seconds * 1000);
+function outcomeOf({ scope }: RunTaskDeps, thrown: unknown): AttemptOutcome {
+  const after = (seconds: number | null) => (seconds === null ? null : scope.clock.now() + seconds * 1000);
   if (thrown instanceof SkipTask) return { state: 'skipped', reason: thrown.message || 'the task skipped itself' };
   if (thrown instanceof Deferral) {
     return { state: 'deferred', trigger: thrown.trigger, timeoutAt: after(thrown.timeoutSeconds) };

@@ -5,10 +5,11 @@ import type { LiveTaskInstance } from '../decide/live-run.js';
 import type { AttemptCall } from '../model/attempt.js';
 import { database } from '../store/database.js';
 import type { StoreDriver } from '../store/driver.js';
+import { deleteVariable, setVariable } from '../store/transitions/write-admin.js';
 import { setXCom } from '../store/transitions/write-effects.js';
-import { deleteVariable, setVariable } from '../store/transitions/write-variable.js';
 import type { Vault } from '../store/vault.js';
-import { type AttemptSettings, taskOf } from './attempt-events.js';
+import type { AttemptSettings } from './attempt-events.js';
+import { taskOf } from './task-of.js';
 import type { Turn } from './turn.js';
 
 export interface CallDeps {
@@ -34,7 +35,9 @@ export async function answerCall(
       return getVariable(deps, call.key);
     case 'setVariable': {
       const sealed = deps.vault.seal(call.value);
-      return fenced(deps, instance, (turn) => turn.write(setVariable(call.key, sealed, turn.now)));
+      return fenced(deps, instance, (turn) =>
+        turn.write(setVariable({ key: call.key, sealed, description: null, at: turn.now })),
+      );
     }
     case 'deleteVariable':
       return fenced(deps, instance, (turn) => turn.write(deleteVariable(call.key)));
@@ -115,7 +118,8 @@ async function getVariable(deps: CallDeps, key: string): Promise<string | undefi
   return row ? deps.vault.open(row.value_encrypted) : undefined;
 }
 
-async function getConnection(deps: CallDeps, id: string): Promise<Json | undefined> {
+/** A connection with its secrets, as tasks and the triggerer see it; undefined when there is none. */
+export async function getConnection(deps: Pick<CallDeps, 'store' | 'vault'>, id: string): Promise<Json | undefined> {
   const [row] = await deps.store.read(
     database.selectFrom('connection').selectAll().where('connection_id', '=', id).compile(),
   );
@@ -143,7 +147,8 @@ async function getTaskStates(store: StoreDriver, dagId: string, runId: string): 
   return Object.fromEntries(rows.map((row) => [nameOf(row.task_id, row.map_index), row.state]));
 }
 
-async function getDagRun(store: StoreDriver, dagId: string, runId: string): Promise<Json | undefined> {
+/** A run as a DagRunSummary; undefined when there is none. */
+export async function getDagRun(store: StoreDriver, dagId: string, runId: string): Promise<Json | undefined> {
   const [row] = await store.read(
     database
       .selectFrom('dag_run')

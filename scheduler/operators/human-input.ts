@@ -1,5 +1,6 @@
 import { MillraceError } from '../../kernel/errors.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
+import { type Instant, toIso } from '../../kernel/time.js';
 import {
   type HITLResult,
   type HITLText,
@@ -34,7 +35,8 @@ function takeAnswer(
   { isApproval, request }: { isApproval: boolean; request: HumanInputRequest },
   event: JsonObject,
 ): Json {
-  const answer = event['kind'] === 'timeout' ? defaultAnswer(request) : (event as unknown as HITLResult);
+  const answer =
+    event['kind'] === 'timeout' ? defaultAnswer(request, scope.clock.now()) : (event as unknown as HITLResult);
   const who = answer.responded_by_user?.name ?? 'Nobody in time: the default';
   scope.log('INFO', `${who} chose ${answer.chosen_options.join(', ')}`);
   if (isApproval && isRejected(answer.chosen_options)) {
@@ -45,12 +47,12 @@ function takeAnswer(
 }
 
 /** What is chosen for a person who did not answer in time. Throws TASK_FAILED when nothing is. */
-function defaultAnswer({ defaults, params }: HumanInputRequest): HITLResult {
+function defaultAnswer({ defaults, params }: HumanInputRequest, now: Instant): HITLResult {
   if (defaults === null) throw new MillraceError('TASK_FAILED', 'nobody answered in time, and there is no default');
   return {
     chosen_options: defaults,
     params_input: Object.fromEntries(Object.entries(params).map(([name, { value = null }]) => [name, value])),
-    responded_at: new Date().toISOString(),
+    responded_at: toIso(now),
     responded_by_user: null,
   };
 }

@@ -8,7 +8,7 @@ export const latestOnlyOperator: Operator = {
   async perform({ scope, options }) {
     const { dataInterval, runType } = scope.attempt.context;
     const timetable = options['timetable'] as unknown as SerializedDag;
-    if (runType === 'manual' || dataInterval === null || isLatestRun(timetable, dataInterval, Date.now())) {
+    if (runType === 'manual' || dataInterval === null || isLatestRun(timetable, dataInterval, scope.clock.now())) {
       scope.log('INFO', 'This is the latest run: goes on');
       return undefined;
     }

@@ -1,6 +1,6 @@
 import { MillraceError } from '../../kernel/errors.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
-import { type Instant, sleep, systemClock } from '../../kernel/time.js';
+import { type Instant, sleep } from '../../kernel/time.js';
 import type { AttemptScope } from '../dag/runtime.js';
 import { FailTask, Reschedule, SkipTask } from '../dag/signals.js';
 import type { Operator, OperatorCall } from './operator.js';
@@ -29,17 +29,18 @@ export async function waitFor(
   look: () => Promise<Poke>,
   knownAt?: Instant,
 ): Promise<unknown> {
-  const startedAt = scope.attempt.context.firstStartedAt ?? Date.now();
+  const { clock } = scope;
+  const startedAt = scope.attempt.context.firstStartedAt ?? clock.now();
   const endsAt = startedAt + seconds(options, 'timeout', timeoutDefault) * 1000;
   for (let looks = 1; ; looks++) {
     const poke = await look();
     if (poke.done) return poke.value;
-    const now = Date.now();
+    const now = clock.now();
     const next = knownAt ?? now + intervalMs(options, scope, looks, now - startedAt);
     if (next > endsAt) throw timeOver(options, now - startedAt);
     if (options['mode'] === 'reschedule') throw new Reschedule(next);
     scope.log('INFO', `Not yet: looks again at ${new Date(next).toISOString()}`);
-    await sleep(systemClock, next - now, scope.signal);
+    await sleep(clock, next - now, scope.signal);
   }
 }
 

@@ -57,7 +57,7 @@ export const timeSensorOperator: Operator = {
     const at = DateTime.fromISO(String(call.options['at']), { zone: String(call.options['timezone'] ?? 'UTC') });
     if (!at.isValid)
       throw new MillraceError('TASK_FAILED', `at is ${JSON.stringify(call.options['at'])}, which is no time`);
-    return waitFor(call, async () => poke(Date.now() >= at.toMillis()), at.toMillis());
+    return waitFor(call, async () => poke(call.scope.clock.now() >= at.toMillis()), at.toMillis());
   },
 };
 

@@ -1,3 +1,4 @@
+import { MillraceError } from '../../kernel/errors.js';
 import { assertNever, type Json } from '../../kernel/json.js';
 import { findObject, isHttpUp, isSqlTrue, type Looker } from '../dag/looks.js';
 import type { Trigger } from '../dag/signals.js';
@@ -6,7 +7,7 @@ import type { Trigger } from '../dag/signals.js';
 export async function lookAt(
   trigger: Exclude<Trigger, { kind: 'at' }>,
   looker: Looker,
-  readRun: (dagId: string, runId: string | null) => Promise<{ runId: string; state: string } | undefined>,
+  readRun: (dagId: string, runId: string) => Promise<string | undefined>,
 ): Promise<Json | undefined> {
   switch (trigger.kind) {
     case 'object': {
@@ -14,8 +15,10 @@ export async function lookAt(
       return key === undefined ? undefined : { key };
     }
     case 'dag_run': {
-      const run = await readRun(trigger.dagId, trigger.runId);
-      return run && trigger.states.includes(run.state) ? { runId: run.runId, state: run.state } : undefined;
+      const { dagId, runId } = trigger;
+      if (runId === null) throw new MillraceError('TASK_FAILED', `the run of ${dagId} that is waited for has no id`);
+      const state = await readRun(dagId, runId);
+      return state !== undefined && trigger.states.includes(state) ? { runId, state } : undefined;
     }
     case 'http':
       return (await isHttpUp(looker, trigger)) ? { url: trigger.url } : undefined;

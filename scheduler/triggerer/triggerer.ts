@@ -1,38 +1,27 @@
-import { describeError } from '../../kernel/errors.js';
-import type { Json, JsonObject } from '../../kernel/json.js';
+import { describeError, MillraceError } from '../../kernel/errors.js';
+import type { Json } from '../../kernel/json.js';
 import type { Clock } from '../../kernel/time.js';
 import { type ConnectionSettings, type FindConnection, HookPool } from '../dag/hook-pool.js';
 import type { Trigger } from '../dag/signals.js';
-import type { TaskInstanceKey } from '../model/attempt.js';
+import type { Deferrals, DeferredTask } from '../model/deferral.js';
 import type { SchedulerEvents } from '../model/events.js';
 import { lookAt } from './look-at.js';
 
-/** A deferred task instance and what it waits for, as the store has it. */
-export interface WaitingTask extends TaskInstanceKey {
-  trigger: JsonObject;
-}
-
 export interface TriggererDeps {
   clock: Clock;
+  /** What waits, and whom to tell. */
+  deferrals: Deferrals;
   events: SchedulerEvents;
   connections: Record<string, ConnectionSettings>;
   find: FindConnection;
-  /** Every task instance that is deferred now; `key` narrows it to one. */
-  readWaiting(key?: TaskInstanceKey): Promise<WaitingTask[]>;
-  /** The state of a run; `runId` null: the run that this task instance triggered. */
-  readRun(
-    dagId: string,
-    runId: string | null,
-    waiting: TaskInstanceKey,
-  ): Promise<{ runId: string; state: string } | undefined>;
-  /** Lets the task instance go on with the event. Does nothing when it waits no longer. */
-  resume(key: TaskInstanceKey, event: Json): Promise<void>;
+  /** The state of a run; undefined when there is none (yet). */
+  readRun(dagId: string, runId: string): Promise<string | undefined>;
   /** Told of a look that failed; it is tried again at the next look. */
   onFault(error: unknown, about: string): void;
 }
 
 interface Watch {
-  waiting: WaitingTask;
+  task: DeferredTask;
   cancelTimer: () => void;
   abort: AbortController;
 }
@@ -42,14 +31,15 @@ const waitMsMax = 24 * 60 * 60 * 1000;
 
 /**
  * Waits for what deferred tasks wait for, thousands of them in one process: times by timers, runs of other DAGs by the
- * scheduler's events, everything else by looking now and then. What it watches comes from the store, so a restart
+ * scheduler's events, everything else by looking now and then. What it watches is the scheduler's list, so a restart
  * loses nothing; the end of a deferral's patience is the scheduler's own.
  */
 export class Triggerer {
   readonly #deps: TriggererDeps;
-  readonly #watches = new Map<string, Watch>();
+  /** By the row id of the task instance. */
+  readonly #watches = new Map<number, Watch>();
   readonly #hooks: HookPool;
-  #stopListening: () => void = () => {};
+  #stopListening: (() => void)[] = [];
 
   constructor(deps: TriggererDeps) {
     this.#deps = deps;
@@ -61,36 +51,34 @@ export class Triggerer {
     return this.#watches.size;
   }
 
-  async start(): Promise<void> {
-    this.#stopListening = this.#deps.events.listen((event) => {
-      if (event.kind === 'dag_run') this.#onRunChanged(event.dagId);
-      if (event.kind !== 'task_instance') return;
-      if (event.to === 'deferred') void this.#take(event);
-      else if (event.from === 'deferred') this.#forget(keyText(event));
-    });
-    for (const waiting of await this.#deps.readWaiting()) this.#watch(waiting);
+  /** Takes up all that waits now, and whatever comes. The scheduler must have started. */
+  start(): void {
+    const { deferrals, events } = this.#deps;
+    this.#stopListening = [
+      deferrals.listen((change) => {
+        if (change.kind === 'deferred') this.#watch(change.task);
+        else this.#forget(change.taskInstanceId, change.attemptId);
+      }),
+      events.listen((event) => {
+        if (event.kind === 'dag_run') this.#onRunChanged(event.dagId);
+      }),
+    ];
+    for (const task of deferrals.waiting()) this.#watch(task);
   }
 
   async stop(): Promise<void> {
-    this.#stopListening();
-    for (const key of [...this.#watches.keys()]) this.#forget(key);
+    for (const stopListening of this.#stopListening) stopListening();
+    for (const { task } of [...this.#watches.values()]) this.#forget(task.taskInstanceId, task.attemptId);
     await this.#hooks.close();
   }
 
-  async #take({ dagId, runId, taskId, mapIndex }: TaskInstanceKey): Promise<void> {
-    try {
-      for (const waiting of await this.#deps.readWaiting({ dagId, runId, taskId, mapIndex })) this.#watch(waiting);
-    } catch (error) {
-      this.#deps.onFault(error, `what ${dagId}.${taskId} waits for could not be read`);
-    }
-  }
-
-  #watch(waiting: WaitingTask): void {
-    const key = keyText(waiting);
-    this.#forget(key);
-    const watch: Watch = { waiting, cancelTimer: () => {}, abort: new AbortController() };
-    this.#watches.set(key, watch);
-    const trigger = waiting.trigger as unknown as Trigger;
+  #watch(task: DeferredTask): void {
+    const known = this.#watches.get(task.taskInstanceId);
+    if (known?.task.attemptId === task.attemptId) return;
+    if (known) this.#forget(task.taskInstanceId, known.task.attemptId);
+    const watch: Watch = { task, cancelTimer: () => {}, abort: new AbortController() };
+    this.#watches.set(task.taskInstanceId, watch);
+    const trigger = task.trigger as unknown as Trigger;
     if (trigger.kind === 'at') this.#waitUntil(watch, trigger.at);
     else void this.#look(watch, trigger);
   }
@@ -104,18 +92,22 @@ export class Triggerer {
   }
 
   async #look(watch: Watch, trigger: Exclude<Trigger, { kind: 'at' }>): Promise<void> {
-    const { waiting, abort } = watch;
+    const { task, abort } = watch;
     try {
       const looker = { hooks: this.#hooks, find: this.#deps.find, signal: abort.signal };
-      const event = await lookAt(trigger, looker, (dagId, runId) => this.#deps.readRun(dagId, runId, waiting));
+      const event = await lookAt(trigger, looker, this.#deps.readRun);
       if (abort.signal.aborted) return;
-      if (event !== undefined) return await this.#fire(watch, event);
+      if (event !== undefined) {
+        await this.#fire(watch, event);
+        return;
+      }
     } catch (error) {
       if (abort.signal.aborted) return;
-      this.#deps.onFault(
-        error,
-        `${waiting.dagId}.${waiting.taskId} waits for ${trigger.kind}: ${describeError(error)}`,
-      );
+      if (isForGood(error)) {
+        await this.#fail(watch, error);
+        return;
+      }
+      this.#deps.onFault(error, `${task.dagId}.${task.taskId} waits for ${trigger.kind}: ${describeError(error)}`);
     }
     watch.cancelTimer = this.#deps.clock.after(trigger.pollSeconds * 1000, () => void this.#look(watch, trigger));
   }
@@ -123,28 +115,50 @@ export class Triggerer {
   /** A run has changed: whoever waits for one of that DAG looks at once. */
   #onRunChanged(dagId: string): void {
     for (const watch of this.#watches.values()) {
-      const trigger = watch.waiting.trigger as unknown as Trigger;
+      const trigger = watch.task.trigger as unknown as Trigger;
       if (trigger.kind !== 'dag_run' || trigger.dagId !== dagId) continue;
       watch.cancelTimer();
       void this.#look(watch, trigger);
     }
   }
 
-  async #fire(watch: Watch, event: Json): Promise<void> {
-    const key = keyText(watch.waiting);
-    if (this.#watches.get(key) === watch) this.#watches.delete(key);
-    await this.#deps.resume(watch.waiting, event);
+  async #fire({ task }: Watch, event: Json): Promise<void> {
+    this.#forget(task.taskInstanceId, task.attemptId);
+    await this.#tell(task, () => this.#deps.deferrals.fire(task, event));
   }
 
-  #forget(key: string): void {
-    const watch = this.#watches.get(key);
-    if (!watch) return;
+  async #fail({ task }: Watch, thrown: unknown): Promise<void> {
+    this.#forget(task.taskInstanceId, task.attemptId);
+    const type = thrown instanceof MillraceError ? thrown.code : 'Error';
+    const error = { type, message: describeError(thrown), stack: null };
+    await this.#tell(task, () => this.#deps.deferrals.fail(task, error));
+  }
+
+  /** What the scheduler could not write now is tried again: otherwise the task would wait for ever. */
+  async #tell(task: DeferredTask, say: () => Promise<boolean>): Promise<void> {
+    try {
+      await say();
+    } catch (error) {
+      this.#deps.onFault(error, `${task.dagId}.${task.taskId} could not be resumed; it is tried again`);
+      this.#deps.clock.after(retryMs, () => void this.#tell(task, say));
+    }
+  }
+
+  #forget(taskInstanceId: number, attemptId: string): void {
+    const watch = this.#watches.get(taskInstanceId);
+    if (watch?.task.attemptId !== attemptId) return;
     watch.cancelTimer();
     watch.abort.abort();
-    this.#watches.delete(key);
+    this.#watches.delete(taskInstanceId);
   }
 }
 
-function keyText({ dagId, runId, taskId, mapIndex }: TaskInstanceKey): string {
-  return JSON.stringify([dagId, runId, taskId, mapIndex]);
+const retryMs = 1_000;
+
+/** What no later look will mend: a connection or an object that is wrongly named. */
+function isForGood(error: unknown): boolean {
+  return (
+    error instanceof MillraceError &&
+    ['CONNECTION_NOT_FOUND', 'CONNECTION_UNUSABLE', 'TASK_FAILED'].includes(error.code)
+  );
 }

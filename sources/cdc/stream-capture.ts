@@ -89,7 +89,8 @@ class MessagePump {
   onKeepalive(walEnd: Lsn, replyRequested: boolean): void {
     if (this.#isClosed) return;
     if (!this.#waiting) this.#decoder.keepalive(walEnd);
-    if (replyRequested) this.#acknowledge();
+    // The server says so when it waits for a word about log that held nothing for us.
+    if (replyRequested || !this.#progress.sink.firstPending) this.#acknowledge();
   }
 
   close(): void {

@@ -100,6 +100,10 @@ export class Relation extends HostObject {
     return relationAttributes[name]?.(this);
   }
 
+  override get isMapping(): boolean {
+    return true;
+  }
+
   override get repr(): string {
     return `<Relation ${this.toString()}>`;
   }
@@ -236,6 +240,8 @@ const relationAttributes: Record<string, (relation: Relation) => unknown> = {
   is_materialized_view: (relation) => relation.type === 'materialized_view',
   can_be_renamed: () => true,
   can_be_replaced: () => true,
+  /** dbt's relations are mappings; packages recognise them by this. */
+  metadata: () => ({ type: 'PostgresRelation' }),
   path: ({ database, schema, identifier }) => ({ database, schema, identifier }),
   quote_policy: (relation) => ({ ...relation.quotePolicy }),
   include_policy: (relation) => ({ ...relation.includePolicy }),

@@ -173,11 +173,11 @@ describe('an attempt that goes wrong', () => {
     const { pool, submit, seen, end, log } = await startPool(folder, { abortGraceMs: 10, killGraceMs: 50 });
     const request = submit(file, 't');
     await seen(request.attemptId, 'started');
-    await expect.poll(() => log(request), { timeout: 5_000 }).toContain('pids');
-    await expect.poll(() => processesOf(request.attemptId).length).toBeGreaterThanOrEqual(4);
+    await expect.poll(() => log(request), { timeout: 15_000 }).toContain('pids');
+    await expect.poll(() => processesOf(request.attemptId).length, { timeout: 15_000 }).toBeGreaterThanOrEqual(4);
     pool.cancel(request.attemptId, 'enough');
     await end(request.attemptId);
-    await expect.poll(() => processesOf(request.attemptId)).toEqual([]);
+    await expect.poll(() => processesOf(request.attemptId), { timeout: 15_000 }).toEqual([]);
   });
 
   it('has its process replaced when it leaves something open', async () => {
@@ -195,8 +195,8 @@ describe('an attempt that goes wrong', () => {
       expect(first).toMatchObject({ outcome: { state: 'success' } });
       const second = await run(file, 'pid');
       expect(pidOf(second)).not.toBe(pidOf(first));
-      await expect.poll(() => log(request)).toContain('left open');
-      await expect.poll(() => processesOf(request.attemptId)).toEqual([]);
+      await expect.poll(() => log(request), { timeout: 15_000 }).toContain('left open');
+      await expect.poll(() => processesOf(request.attemptId), { timeout: 15_000 }).toEqual([]);
     }
   });
 

@@ -1,0 +1,164 @@
+import { tmpdir } from 'node:os';
+import { pathToFileURL } from 'node:url';
+import { Dag, defer, FailTask, getClient, getContext, SkipTask, testDag, trigger, zip } from 'millrace';
+import { describe, expect, it } from 'vitest';
+
+const states = (run: { tasks: Record<string, { state: string | null }> }) =>
+  Object.fromEntries(Object.entries(run.tasks).map(([id, task]) => [id, task.state]));
+
+describe('testDag', () => {
+  it('runs a DAG in process: values, logs, XComs, mapping', async () => {
+    const dag = new Dag('d');
+    const list = dag.task('list', async () => ['a', 'b', 'c'])();
+    const load = dag.task('load', async ({ bucket, key }: { bucket: string; key: string }) => {
+      console.log('loading', key);
+      getContext().log.warning('slow');
+      return `${bucket}/${key}`;
+    });
+    const loaded = load.partial({ bucket: 'raw' }).expand({ key: list });
+    dag.task('sum', async ({ all }: { all: string[] }) => all.join(' '))({ all: loaded });
+    const run = await testDag(dag);
+    expect(run.state).toBe('success');
+    expect(run.tasks['load[1]']).toMatchObject({ state: 'success', returnValue: 'raw/b' });
+    expect(run.tasks['load[1]']?.log).toContain('INFO loading b\nWARNING slow');
+    expect(run.tasks['sum']?.returnValue).toBe('raw/a raw/b raw/c');
+  });
+
+  it('follows branches, skips and failures as the scheduler does', async () => {
+    const dag = new Dag('d');
+    const gate = dag.task('gate', async () => getContext().conf['go'] === true)();
+    const yes = dag.task('yes', async () => 1)();
+    const no = dag.task('no', async () => 2)();
+    dag.if(gate).then(yes).else(no);
+    dag
+      .task('join', async () => 3, { triggerRule: 'none_failed_min_one_success' })()
+      .after(yes, no);
+    expect(states(await testDag(dag, { conf: { go: true } }))).toEqual({
+      gate: 'success',
+      yes: 'success',
+      no: 'skipped',
+      join: 'success',
+    });
+    expect(states(await testDag(dag, { conf: { go: false } }))).toEqual({
+      gate: 'success',
+      yes: 'skipped',
+      no: 'success',
+      join: 'success',
+    });
+  });
+
+  it('retries at once, and stops where no retry will help', async () => {
+    const dag = new Dag('d');
+    dag.task(
+      'flaky',
+      async () => {
+        if (getContext().tryNumber < 3) throw new Error('not yet');
+        return getContext().tryNumber;
+      },
+      { retries: 5, retryDelay: 3600 },
+    )();
+    dag.task(
+      'final',
+      async () => {
+        throw new FailTask('never');
+      },
+      { retries: 5 },
+    )();
+    dag.task('skip', async () => {
+      throw new SkipTask('no need');
+    })();
+    const run = await testDag(dag);
+    expect(run.state).toBe('failed');
+    expect(run.tasks['flaky']).toMatchObject({ state: 'success', tryNumber: 3, returnValue: 3 });
+    expect(run.tasks['final']).toMatchObject({ state: 'failed', tryNumber: 1, error: { message: 'never' } });
+    expect(run.tasks['skip']?.state).toBe('skipped');
+  });
+
+  it('lets sensors wait without waiting, in both modes', async () => {
+    for (const mode of ['poke', 'reschedule'] as const) {
+      let looks = 0;
+      const dag = new Dag('d');
+      const found = dag.sensor('wait', async () => (++looks < 4 ? false : { done: true, value: 7 }), {
+        mode,
+        pokeInterval: 600,
+      });
+      dag.task('use', async ({ n }: { n: number | undefined }) => n)({ n: found as never });
+      const run = await testDag(dag);
+      expect(run.tasks['use']?.returnValue).toBe(7);
+      expect(looks).toBe(4);
+    }
+  });
+
+  it('ends a sensor at its timeout, without a retry, or as skipped', async () => {
+    const dag = new Dag('d');
+    dag.sensor('hard', async () => false, { pokeInterval: 60, timeout: 300, retries: 3 });
+    dag.sensor('soft', async () => false, { mode: 'reschedule', pokeInterval: 60, timeout: 300, softFail: true });
+    const run = await testDag(dag);
+    expect(run.tasks['hard']).toMatchObject({ state: 'failed', tryNumber: 1 });
+    expect(run.tasks['soft']?.state).toBe('skipped');
+  });
+
+  it('checks params against their schema, and gives defaults', async () => {
+    const params = { type: 'object', properties: { limit: { type: 'integer', default: 5 } } };
+    const dag = new Dag('d', { params });
+    dag.task('t', async () => getContext().params['limit'] ?? null)();
+    expect((await testDag(dag)).tasks['t']?.returnValue).toBe(5);
+    expect((await testDag(dag, { params: { limit: 9 } })).tasks['t']?.returnValue).toBe(9);
+    await expect(testDag(dag, { params: { limit: 'many' } })).rejects.toThrow(/limit/);
+  });
+
+  it('runs single tasks with given inputs, variables and XComs', async () => {
+    const dag = new Dag('d');
+    const rows = dag.task('extract', async (): Promise<number> => {
+      throw new Error('must not run');
+    })();
+    dag.task('load', async ({ n }: { n: number }) => `${n} ${await getClient().getVariable('city')}`)({ n: rows });
+    const run = await testDag(dag, { only: ['load'], returns: { extract: 12 }, variables: { city: 'Bern' } });
+    expect(run.tasks['load']?.returnValue).toBe('12 Bern');
+  });
+
+  it('shows e-mails and triggered runs instead of sending them', async () => {
+    const dag = new Dag('d');
+    dag.email('mail', { to: ['a@example.org'], subject: 'Done {{ ds }}', html: '<p>{{ params.x }} rows</p>' });
+    dag.triggerDagRun({ taskId: 'next', dagId: 'other', conf: { day: '{{ ds }}' } });
+    const run = await testDag(dag, { logicalDate: '2026-01-05', params: { x: 3 } });
+    expect(run.emails).toMatchObject([{ to: ['a@example.org'], subject: 'Done 2026-01-05', text: '3 rows' }]);
+    expect(run.triggered).toMatchObject([{ dagId: 'other', conf: { day: '{{ ds }}' }, runId: null }]);
+  });
+
+  it('maps records in step, and switches among cases', async () => {
+    const dag = new Dag('d');
+    const copy = dag.task('copy', async ({ from, to }: { from: string; to: string }) => `${from}>${to}`);
+    copy.expandKwargs(zip.longest({ from: ['a', 'b'], to: ['x'] }, { fill: '?' }));
+    const small = dag.task('small', async () => 's')();
+    const large = dag.task('large', async () => 'l')();
+    dag
+      .switch(dag.task('pick', async () => large)())
+      .case(small)
+      .case(large);
+    const run = await testDag(dag);
+    expect(run.tasks['copy[1]']?.returnValue).toBe('b>?');
+    expect(states(run)).toMatchObject({ small: 'skipped', large: 'success' });
+    expect(run.tasks['pick']?.returnValue).toBe('large');
+  });
+
+  it('gives a task up after its deferral’s patience, and at once when nothing can come', async () => {
+    const dag = new Dag('d');
+    dag.task('late', async () => defer(trigger.object({ url: 'lake:never' }), { timeout: 60 }))();
+    dag.task('never', async () => defer(trigger.object({ url: 'nowhere:x' })))();
+    const run = await testDag(dag, { connections: { lake: pathToFileURL(tmpdir()).href } });
+    expect(run.tasks['late']).toMatchObject({ state: 'failed', error: { type: 'TASK_FAILED' } });
+    expect(run.tasks['never']).toMatchObject({ state: 'failed', error: { type: 'CONNECTION_NOT_FOUND' } });
+  });
+
+  it('resumes a deferred task with its event', async () => {
+    const dag = new Dag('d');
+    dag.task('wait', async () => getContext().event ?? defer(trigger.after(3600)))();
+    const run = await testDag(dag);
+    expect(run.tasks['wait']).toMatchObject({
+      state: 'success',
+      tryNumber: 1,
+      returnValue: { at: expect.any(String) },
+    });
+  });
+});
