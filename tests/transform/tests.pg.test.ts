@@ -103,6 +103,35 @@ describe('tests', () => {
   });
 });
 
+describe('batched tests', () => {
+  it('give the results of single ones, with one scan for those that pass', async () => {
+    const url = await testDatabase();
+    const dir = writeProject({
+      'models/m.sql':
+        "{{ config(materialized='table') }} select * from (values (1, 'a', null), (2, 'b', 'x'), (null, 'c', 'y')) v (id, k, n)",
+      'models/s.yml': `models:
+  - name: m
+    columns:
+      - {name: id, tests: [not_null, {accepted_values: {values: [1, 2], quote: false}}, {not_null: {name: ranged, config: {where: "k = 'a'"}}}]}
+      - {name: k, tests: [not_null, unique, {accepted_values: {values: [a, b]}}]}
+      - {name: n, tests: [not_null: {config: {severity: warn}}, {accepted_values: {values: [x, y]}}]}
+`,
+    });
+    const picked = (results: Awaited<ReturnType<typeof build>>) =>
+      [...results.values()]
+        .map(({ uniqueId, status, failures, message, sample }) => ({ uniqueId, status, failures, message, sample }))
+        .filter(({ uniqueId }) => uniqueId.startsWith('test.'))
+        .sort((a, b) => (a.uniqueId < b.uniqueId ? -1 : 1));
+    const single = await build(dir, url);
+    const batched = await build(dir, url, { batchTests: true });
+    expect(picked(batched)).toEqual(picked(single));
+    const scans = new Set(
+      [...batched.values()].map(({ compiledSql }) => compiledSql).filter((sql) => sql?.includes('count(*) filter')),
+    );
+    expect(scans.size).toBe(1);
+  });
+});
+
 describe('unit tests', () => {
   const files = {
     'models/orders.sql':
