@@ -103,6 +103,27 @@ describe('tests', () => {
   });
 });
 
+describe('write, audit, publish', () => {
+  it('leaves what was there when a test of the new rows fails', async () => {
+    const url = await testDatabase();
+    const files = (sql: string, materialized: string) => ({
+      'models/m.sql': `{{ config(materialized='${materialized}', write_audit_publish=true) }} ${sql}`,
+      'models/s.yml': 'models: [{name: m, columns: [{name: id, tests: [unique]}]}]',
+    });
+    const dir = writeProject(files('select 1 as id', 'table'));
+    expect((await build(dir, url)).get('m')).toMatchObject({ status: 'success' });
+    for (const materialized of ['table', 'incremental']) {
+      addFiles(dir, files('select 2 as id union all select 2', materialized));
+      const result = (await build(dir, url)).get('m');
+      expect(result).toMatchObject({
+        status: 'error',
+        message: expect.stringMatching(/was built but not published: unique_m_id: Got 1 result/),
+      });
+      expect(await rowsOf(url, 'select id from m')).toEqual([[1]]);
+    }
+  });
+});
+
 describe('batched tests', () => {
   it('give the results of single ones, with one scan for those that pass', async () => {
     const url = await testDatabase();
