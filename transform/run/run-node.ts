@@ -6,12 +6,13 @@ import type { NodeContext } from '../compile/node-context.js';
 import type { Relation } from '../compile/relation.js';
 import { Runtime } from '../compile/runtime.js';
 import { compileTemplate, invoke, isUndefined, str } from '../jinja/index.js';
-import type { ManifestNode } from '../manifest/node.js';
+import type { ManifestNode, ManifestUnitTest } from '../manifest/node.js';
 import { findMaterialization } from '../materializations/index.js';
 import type { NodeRun } from '../materializations/materialization.js';
 import { runTest } from '../materializations/test.js';
 import type { NodeResult, NodeStatus } from '../model.js';
 import type { Project } from '../project.js';
+import { runUnitTest } from './unit-test.js';
 
 export interface RunNodeOptions {
   adapter: Adapter;
@@ -33,7 +34,7 @@ export interface RunNodeOptions {
  * it rejects only when it was cancelled, or for a unique id that does not exist.
  */
 export async function runNode(project: Project, uniqueId: string, options: RunNodeOptions): Promise<NodeResult> {
-  const node = project.manifest.nodes.get(uniqueId);
+  const node = project.manifest.nodes.get(uniqueId) ?? project.manifest.unitTests.get(uniqueId);
   if (!node)
     throw new MillraceError('SQL_REFERENCE_UNKNOWN', `the project ${project.name} has no node ${uniqueId} to run`);
   const progress: Progress = { compileMs: 0, compiledSql: null, runtime: null };
@@ -41,7 +42,8 @@ export async function runNode(project: Project, uniqueId: string, options: RunNo
   try {
     return await options.adapter.withConnection((connection) => {
       progress.runtime = new Runtime({ project, connection, ...options });
-      return perform(progress.runtime, node, progress, options.results);
+      if (node.resource_type === 'unit_test') return unitTestResult(progress.runtime, node, progress);
+      return perform(progress.runtime, node, progress, options);
     }, options.signal);
   } catch (error) {
     if (options.signal?.aborted) throw error;
@@ -59,7 +61,7 @@ async function perform(
   runtime: Runtime,
   node: ManifestNode,
   progress: Progress,
-  results: NodeResult[] | undefined,
+  { results }: RunNodeOptions,
 ): Promise<NodeResult> {
   const started = performance.now();
   const needsSchema =
@@ -137,7 +139,20 @@ async function testResult(run: NodeRun, runtime: Runtime, progress: Progress, st
   };
 }
 
-function failed(node: ManifestNode, progress: Progress, error: unknown, ms: number): NodeResult {
+async function unitTestResult(runtime: Runtime, test: ManifestUnitTest, progress: Progress): Promise<NodeResult> {
+  const started = performance.now();
+  const outcome = await runUnitTest(runtime, test);
+  progress.compiledSql = outcome.compiledSql;
+  return {
+    ...resultOf(test, runtime, progress),
+    status: outcome.passed ? 'pass' : 'fail',
+    message: outcome.message,
+    failures: outcome.failures,
+    executeMs: performance.now() - started,
+  };
+}
+
+function failed(node: ManifestNode | ManifestUnitTest, progress: Progress, error: unknown, ms: number): NodeResult {
   const kind =
     error instanceof MillraceError && error.code === 'SQL_DATABASE_ERROR' ? 'Database Error' : 'Compilation Error';
   return {
@@ -148,7 +163,7 @@ function failed(node: ManifestNode, progress: Progress, error: unknown, ms: numb
   };
 }
 
-function resultOf(node: ManifestNode, runtime: Runtime | null, progress: Progress): NodeResult {
+function resultOf(node: ManifestNode | ManifestUnitTest, runtime: Runtime | null, progress: Progress): NodeResult {
   return {
     uniqueId: node.unique_id,
     status: 'success',
