@@ -26,6 +26,7 @@ const entries = {
   'task-child': 'scheduler/executor/child.ts',
   'loader-child': 'scheduler/dag/loader-child.ts',
   cdc: 'sources/cdc/process.ts',
+  'duckdb-host': 'connectors/duckdb-host.ts',
   generator: 'sources/generators/process.ts',
   chaos: 'tests/chaos/main.ts',
   bench: 'bench/main.ts',

@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { registerSqlCommands } from './commands/sql.js';
 import { reportFailure } from './report-failure.js';
 import { version } from './version.js';
 
@@ -146,6 +147,8 @@ db.command('migrate')
 db.command('check')
   .description('say whether it is sound')
   .action(async () => (await import('./commands/db.js')).checkDatabase());
+
+registerSqlCommands(program);
 
 try {
   await program.parseAsync();

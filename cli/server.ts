@@ -20,6 +20,7 @@ import { createScheduling, type Scheduling } from './scheduling.js';
 import { startSources } from './sources.js';
 import { Supervisor } from './supervisor.js';
 import { prepareWarehouse } from './warehouse.js';
+import { createWebApp } from './web-app.js';
 import { claimPort } from './web-server.js';
 
 export interface ServerOptions {
@@ -114,22 +115,39 @@ async function start(options: ServerOptions, endings: Endings): Promise<RunningS
   endings.push(() => emails.stop());
 
   const cdcListeners: ((status: CdcStatus) => void)[] = live ? [requestFirstLoad({ home, commands, log })] : [];
-  if (databases.sourceUrl !== null && examples) {
-    await startSources({
-      settings,
-      home,
-      sourceUrl: databases.sourceUrl,
-      objectStore,
-      generate: live,
-      onCdcStatus: (status) => {
-        for (const listener of cdcListeners) listener(status);
-      },
-      supervisor,
-      clock,
-      log,
-    });
-  }
+  const sources =
+    databases.sourceUrl !== null && examples
+      ? await startSources({
+          settings,
+          home,
+          sourceUrl: databases.sourceUrl,
+          objectStore,
+          generate: live,
+          onCdcStatus: (status) => {
+            for (const listener of cdcListeners) listener(status);
+          },
+          supervisor,
+          clock,
+          log,
+        })
+      : null;
 
+  const app = await createWebApp({
+    settings,
+    home,
+    examples,
+    store,
+    scheduling,
+    databases,
+    objectStore,
+    sources,
+    supervisor,
+    baseUrl,
+    clock,
+    log,
+  });
+  web.serve(app.listener);
+  endings.push(() => app.close());
   const control = await openControlSocket(
     home.controlSocketPath,
     controlMethods({ home, databases, scheduler: scheduling.scheduler, store, parts: () => supervisor.statuses() }),
@@ -141,7 +159,7 @@ async function start(options: ServerOptions, endings: Endings): Promise<RunningS
       settings,
       home,
       baseUrl,
-      loginUrl: null,
+      loginUrl: app.loginUrl,
       databases,
       objectStore,
       dagFolders: dagFolders.folders,

@@ -3,7 +3,12 @@
  * docs/errors.md (a test holds the two together). `status` is the HTTP answer where the error reaches a client.
  */
 export const errorTable = {
+  ANSWER_INVALID: { status: 422, title: 'An answer is not one of those that were asked for' },
+  ANSWER_UNWANTED: { status: 409, title: 'The task does not wait for an answer' },
   ATTEMPT_STALE: { status: 409, title: 'A report or a call comes from an attempt that is no longer current' },
+  BACKFILL_ACTIVE: { status: 409, title: 'Another backfill of the DAG is not over' },
+  BACKFILL_INVALID: { status: 422, title: 'A backfill cannot be made as asked' },
+  BACKFILL_NOT_FOUND: { status: 404, title: 'No backfill under way has this id' },
   CDC_CHECKPOINT_BROKEN: { status: 500, title: 'The checkpoint of change capture cannot be read' },
   CDC_PROTOCOL: { status: 500, title: 'The replication stream of the source is not understood' },
   CDC_SLOT_FOREIGN: { status: 500, title: 'The replication slot belongs to someone else' },
@@ -22,6 +27,7 @@ export const errorTable = {
   DAG_RUN_EXISTS: { status: 409, title: 'A run with this id or logical date exists already' },
   DAG_RUN_NOT_FOUND: { status: 404, title: 'No run has this id' },
   DASHBOARD_INVALID: { status: 400, title: 'A dashboard cannot be read' },
+  DUCKDB_UNAVAILABLE: { status: 503, title: 'A DuckDB database cannot be opened' },
   EMAIL_NOT_FOUND: { status: 404, title: 'No e-mail of the outbox has this id' },
   HOME_LOCKED: { status: 500, title: 'Another server uses this data folder' },
   HOME_UNWRITABLE: { status: 500, title: 'The data folder cannot be written' },

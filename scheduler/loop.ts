@@ -4,6 +4,7 @@ import type { Clock, Instant } from '../kernel/time.js';
 import type { LiveRun, LiveTaskInstance } from './decide/live-run.js';
 import { type AttemptSettings, noEffects, onAttemptEvent, onInstanceDue } from './loop/attempt-events.js';
 import { attemptRequest, type RequestSettings } from './loop/attempt-request.js';
+import { callbackRequest, onCallbackEvent } from './loop/callbacks.js';
 import { answerCall, type CallDeps } from './loop/calls.js';
 import { createCommands } from './loop/commands/commands.js';
 import { createDeferrals } from './loop/deferrals.js';
@@ -19,6 +20,7 @@ import { onRunDue } from './loop/run-due.js';
 import { settle } from './loop/settle.js';
 import { readTriggered } from './loop/triggered-runs.js';
 import { Turn } from './loop/turn.js';
+import type { AdminCommands } from './model/admin-commands.js';
 import type { AttemptCall, AttemptEvent, Executor, ExecutorListener, TaskInstanceKey } from './model/attempt.js';
 import type { SchedulerCommands } from './model/commands.js';
 import type { Deferrals } from './model/deferral.js';
@@ -66,7 +68,7 @@ export interface Scheduler {
   stop(drainMs: number): Promise<void>;
   /** What the executor reports to. */
   listener: ExecutorListener;
-  commands: SchedulerCommands;
+  commands: SchedulerCommands & AdminCommands;
   events: SchedulerEvents;
   /** What waits for triggers; the triggerer's side. */
   deferrals: Deferrals;
@@ -100,12 +102,15 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       onEvent: (event) => loop.onEvent(event),
       onCall: (attemptId, call) => loop.onCall(attemptId, call),
     },
-    commands: createCommands({
-      store: deps.store,
-      clock: deps.clock,
-      request: (apply) => loop.inbox.request(apply),
-      live: () => loop.live,
-    }),
+    commands: createCommands(
+      {
+        store: deps.store,
+        clock: deps.clock,
+        request: (apply) => loop.inbox.request(apply),
+        live: () => loop.live,
+      },
+      deps.vault,
+    ),
     events: loop.feed,
     deferrals: createDeferrals({
       live: () => loop.live,
@@ -168,7 +173,9 @@ class Loop {
       return;
     }
     const input: Input = {
-      apply: (turn) => onAttemptEvent(turn, event, this.#deps.settings),
+      apply: (turn) => {
+        if (!onCallbackEvent(turn, event)) onAttemptEvent(turn, event, this.#deps.settings);
+      },
       onRejected: (error) => this.#onRefusedReport(event, error),
     };
     if (event.kind === 'started')
@@ -271,6 +278,7 @@ class Loop {
     if (this.#deps.isParanoid) assertCounts(turn);
     for (const instance of turn.queued) void this.#submit(instance);
     for (const { attemptId, reason } of turn.cancels) this.#deps.executor.cancel(attemptId, reason);
+    for (const key of turn.callbacks) this.#submitCallback(key);
     for (const run of turn.wantsPrevious) void this.#lookBack(run);
     this.feed.emit(turn.events);
   }
@@ -298,6 +306,11 @@ class Loop {
         effects: noEffects,
       });
     }
+  }
+
+  #submitCallback(key: string): void {
+    const callback = this.live.callbacks.get(key);
+    if (callback) this.#deps.executor.submit(callbackRequest(callback, this.#deps.settings));
   }
 
   async #lookBack(run: LiveRun): Promise<void> {
@@ -373,6 +386,10 @@ function takeDue(turn: Turn, settings: AttemptSettings): void {
 }
 
 function assertCounts(turn: Turn): void {
-  const wrong = [...turn.live.runs.values()].flatMap((run) => run.differences());
+  const wrong = [
+    ...[...turn.live.runs.values()].flatMap((run) => run.differences()),
+    ...[...turn.live.dags.values()].flatMap((dag) => dag.differences()),
+    ...turn.live.board.differences([...turn.live.runs.values()].flatMap((run) => run.instances.flat())),
+  ];
   if (wrong.length > 0) throw new MillraceError('INTERNAL', `the kept counts are wrong: ${wrong.join('; ')}`);
 }

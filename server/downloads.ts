@@ -5,7 +5,9 @@ import { emailById } from '../scheduler/store/queries/emails.js';
 import type { AppDeps } from './deps.js';
 import { knownZone, ZonedFormat } from './format.js';
 import { logFilesOf, logLineHtml } from './logs/log-view.js';
+import { dashboardCsv } from './pages/dashboards.js';
 import { loadRun, loadTaskInstance, readOne } from './pages/load-dag.js';
+import { searchEntries } from './pages/search.js';
 import { preferencesOf } from './preferences.js';
 
 const linesMax = 2000;
@@ -61,6 +63,16 @@ export function downloadRoutes(deps: AppDeps, person: RequestHandler): Router {
       .set('Cache-Control', 'no-store')
       .type('html')
       .send(email.html);
+  });
+
+  router.get('/dashboards/:name/:query.csv', person, async (request, response) => {
+    const { name, query } = request.params as Record<string, string>;
+    const csv = await dashboardCsv(deps, name as string, query as string);
+    response.set('Cache-Control', 'no-store').type('text/csv').attachment(`${name}-${query}.csv`).send(csv);
+  });
+
+  router.get('/search.json', person, async (_request, response) => {
+    response.set('Cache-Control', 'no-store').json(await searchEntries(deps));
   });
 
   return router;

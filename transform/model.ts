@@ -61,4 +61,6 @@ export interface NodeResult {
   compileMs: number;
   executeMs: number;
   adapterResponse: JsonObject;
+  /** Of a microbatch model: the intervals that were built and those that were not, as ISO times. */
+  batches?: { successful: [string, string][]; failed: [string, string][] } | undefined;
 }

@@ -3,12 +3,14 @@ import type { Instant } from '../../kernel/time.js';
 import type { LiveTaskInstance } from '../decide/live-run.js';
 import { retryDelayMs } from '../decide/retry-delay.js';
 import type { AttemptEffects, AttemptError, AttemptEvent, AttemptOutcome } from '../model/attempt.js';
+import { requestRetryCallback } from './callbacks.js';
 import { applyEffects, refusalOf } from './effects.js';
 import { failFast } from './fail-fast.js';
 import { notifyOfFailure } from './failure-email.js';
 import { timedOutAnswer } from './human-answer.js';
 import { triggeredRunId } from './run-ids.js';
 import { schedule } from './settle.js';
+import { taskOf } from './task-of.js';
 import type { Turn } from './turn.js';
 
 /** How often an attempt that was lost through no fault of its task is started again before the task fails. */
@@ -161,6 +163,7 @@ export function fail(
       },
     );
     turn.live.at(dueAt, { kind: 'task_instance', instance });
+    requestRetryCallback(turn, instance);
     if (task.emailOnRetry) notifyOfFailure(turn, instance, 'retry', settings);
     return;
   }
@@ -251,10 +254,6 @@ const deferralTimeout: AttemptError = {
   message: 'its trigger did not fire in time',
   stack: null,
 };
-
-export function taskOf(instance: LiveTaskInstance) {
-  return (instance.run.plan.tasks[instance.taskIndex] as (typeof instance.run.plan.tasks)[number]).task;
-}
 
 export const noEffects: AttemptEffects = {
   xcoms: [],

@@ -6,9 +6,9 @@ import type { AttemptRequest } from '../model/attempt.js';
 import type { ExpandSpec, InputBinding, SerializedTask } from '../model/dag.js';
 import { database } from '../store/database.js';
 import type { StoreDriver } from '../store/driver.js';
-import { taskOf } from './attempt-events.js';
 import type { DagVersion } from './live-state.js';
 import { paramsOf } from './params.js';
+import { taskOf } from './task-of.js';
 
 export interface RequestSettings {
   logFolder: string;

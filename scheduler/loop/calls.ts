@@ -5,10 +5,11 @@ import type { LiveTaskInstance } from '../decide/live-run.js';
 import type { AttemptCall } from '../model/attempt.js';
 import { database } from '../store/database.js';
 import type { StoreDriver } from '../store/driver.js';
+import { deleteVariable, setVariable } from '../store/transitions/write-admin.js';
 import { setXCom } from '../store/transitions/write-effects.js';
-import { deleteVariable, setVariable } from '../store/transitions/write-variable.js';
 import type { Vault } from '../store/vault.js';
-import { type AttemptSettings, taskOf } from './attempt-events.js';
+import type { AttemptSettings } from './attempt-events.js';
+import { taskOf } from './task-of.js';
 import type { Turn } from './turn.js';
 
 export interface CallDeps {
@@ -34,7 +35,9 @@ export async function answerCall(
       return getVariable(deps, call.key);
     case 'setVariable': {
       const sealed = deps.vault.seal(call.value);
-      return fenced(deps, instance, (turn) => turn.write(setVariable(call.key, sealed, turn.now)));
+      return fenced(deps, instance, (turn) =>
+        turn.write(setVariable({ key: call.key, sealed, description: null, at: turn.now })),
+      );
     }
     case 'deleteVariable':
       return fenced(deps, instance, (turn) => turn.write(deleteVariable(call.key)));

@@ -1,7 +1,7 @@
 import type { LiveRun, LiveTaskInstance } from '../decide/live-run.js';
-import { taskOf } from './attempt-events.js';
 import { endAttempt } from './fail-fast.js';
 import { freshTry } from './settle.js';
+import { taskOf } from './task-of.js';
 import type { Turn } from './turn.js';
 
 /** Sets task instances back to undecided, each with all of its retries; one that runs is ended first. */

@@ -4,6 +4,7 @@ import { literalLength } from '../decide/expansion.js';
 import { LiveRun, type LiveRunRow } from '../decide/live-run.js';
 import { bindingsOf, type TaskPlan } from '../decide/plan.js';
 import type { RunType, TriggeredBy } from '../model/states.js';
+import { armDeadline } from './deadline.js';
 import type { LiveDag } from './live-state.js';
 import type { Turn } from './turn.js';
 
@@ -44,6 +45,8 @@ export function createRun(turn: Turn, dag: LiveDag, wish: NewRun): LiveRun {
   for (const plan of version.plan.tasks) {
     if (exists(plan, row)) addInstances(turn, run, plan);
   }
+  armDeadline(turn, run, 'queued');
+  armDeadline(turn, run, 'logical_date');
   if (row.logicalDate !== null) dag.takenDates.add(row.logicalDate);
   if (row.runAfter > turn.now) turn.live.at(row.runAfter, { kind: 'dag', dagId: dag.dagId });
   return run;

@@ -2,9 +2,10 @@ import type { JsonObject } from '../../kernel/json.js';
 import type { LiveTaskInstance } from '../decide/live-run.js';
 import type { DeferralChange, Deferrals, DeferredTask } from '../model/deferral.js';
 import type { SchedulerEvent } from '../model/events.js';
-import { type AttemptSettings, fail, taskOf } from './attempt-events.js';
+import { type AttemptSettings, fail } from './attempt-events.js';
 import type { LiveState } from './live-state.js';
 import { schedule } from './settle.js';
+import { taskOf } from './task-of.js';
 import type { Turn } from './turn.js';
 
 interface DeferralDeps {

@@ -4,11 +4,12 @@ import { transitiveDownstream } from '../decide/plan.js';
 import type { AttemptEffects, AttemptOutcome, TriggerRequest } from '../model/attempt.js';
 import { setDetail, setXCom } from '../store/transitions/write-effects.js';
 import { recordAssetEvents } from './asset-events.js';
-import { type AttemptSettings, taskOf } from './attempt-events.js';
+import type { AttemptSettings } from './attempt-events.js';
 import { clearInstances, reopenRun } from './clear-instances.js';
 import { createRun } from './create-run.js';
 import { messageId } from './message-id.js';
 import { triggeredRunId } from './run-ids.js';
+import { taskOf } from './task-of.js';
 import type { Turn } from './turn.js';
 
 const returnKey = 'return_value';

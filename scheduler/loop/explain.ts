@@ -5,9 +5,9 @@ import type { TaskInstanceKey } from '../model/attempt.js';
 import { finishedStates, type TaskInstanceState } from '../model/states.js';
 import { database } from '../store/database.js';
 import type { StoreDriver } from '../store/driver.js';
-import { taskOf } from './attempt-events.js';
 import type { LiveState } from './live-state.js';
 import { heldBy } from './settle.js';
+import { taskOf } from './task-of.js';
 
 /** Why a task instance is in its state, or does not go on: sentences, the most important first. */
 export interface Explanation {

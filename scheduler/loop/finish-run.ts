@@ -1,5 +1,8 @@
 import type { LiveRun, LiveTaskInstance, PreviousRun } from '../decide/live-run.js';
 import type { RunVerdict } from '../decide/run-state.js';
+import { completeBackfill } from './backfills.js';
+import { requestCallback } from './callbacks.js';
+import { pauseDag } from './pause-dag.js';
 import type { Turn } from './turn.js';
 
 /** Ends a run: it leaves memory, the next of its DAG may start, and what looked back at it is told. */
@@ -7,6 +10,28 @@ export function finishRun(turn: Turn, run: LiveRun, verdict: RunVerdict): void {
   turn.moveRun(run, verdict.state, verdict.reason, { endedAt: turn.now, deadlineAt: null });
   tellSuccessors(turn, run);
   turn.live.removeRun(run);
+  requestCallback(turn, run, verdict);
+  if (run.row.backfillId !== null) completeBackfill(turn, run.row.backfillId);
+  else countFailures(turn, run);
+}
+
+/** So many failures in a row pause the DAG. */
+function countFailures(turn: Turn, run: LiveRun): void {
+  const dag = turn.live.dags.get(run.dagId);
+  if (!dag) return;
+  const most = dag.version.dag.maxConsecutiveFailedDagRuns;
+  dag.failuresInRow = run.row.state === 'failed' ? dag.failuresInRow + 1 : 0;
+  if (most === 0 || dag.failuresInRow < most || dag.isPaused) return;
+  pauseDag(turn, run.dagId, true);
+  turn.log({
+    event: 'paused',
+    dag_id: run.dagId,
+    run_id: run.row.runId,
+    task_id: null,
+    map_index: null,
+    user: 'scheduler',
+    extra: { reason: `${dag.failuresInRow} runs have failed in a row` },
+  });
 }
 
 function tellSuccessors(turn: Turn, run: LiveRun): void {

@@ -6,6 +6,7 @@ import { type Pool, SlotBoard } from '../decide/slots.js';
 import type { SerializedDag } from '../model/dag.js';
 import type { DagRunState } from '../model/states.js';
 import { type NextRun, type Timetable, timetableOf } from '../timetable/timetable.js';
+import type { LiveCallback } from './callbacks.js';
 
 /** A DAG as the scheduler keeps it in memory: its latest version, and when it is due. */
 export class LiveDag {
@@ -24,6 +25,10 @@ export class LiveDag {
   readonly runs = new Set<LiveRun>();
   /** Logical dates after the last scheduled run that a run of another kind has taken. */
   readonly takenDates = new Set<Instant>();
+  /** Assets that were written since the last run that waited for them, by URI, and when. */
+  readonly queuedAssets = new Map<string, Instant>();
+  /** Runs that have failed one after another, the latest ones; counted where the DAG has a limit of them. */
+  failuresInRow = 0;
   /** Runs that wait to start; per backfill, null for all others. Some may have left that state since. */
   readonly #waiting = new Map<number | null, Heap<LiveRun>>();
   readonly #counts = new Map<string, number>();
@@ -61,20 +66,43 @@ export class LiveDag {
   }
 
   /** Keeps the counts in step with a run that comes, moves or goes (null). */
-  runMoved(run: LiveRun, from: DagRunState | null, to: DagRunState | null): void {
+  runMoved(
+    run: LiveRun,
+    from: DagRunState | null,
+    to: DagRunState | null,
+    ordinals?: ReadonlyMap<number, number>,
+  ): void {
     const { backfillId } = run.row;
     if (from) this.#counts.set(`${from} ${backfillId}`, this.count(from, backfillId) - 1);
     if (to) this.#counts.set(`${to} ${backfillId}`, this.count(to, backfillId) + 1);
     if (to !== 'queued') return;
-    const heap = this.#waiting.get(backfillId) ?? new Heap<LiveRun>(startsBefore);
+    const order = ordinals ? ordinalBefore(ordinals) : startsBefore;
+    const heap = this.#waiting.get(backfillId) ?? new Heap<LiveRun>(order);
     heap.push(run);
     this.#waiting.set(backfillId, heap);
+  }
+
+  /** Counts anew and says where that differs from the counts that were kept. */
+  differences(): string[] {
+    const fresh = new Map<string, number>();
+    for (const { row } of this.runs) {
+      const key = `${row.state} ${row.backfillId}`;
+      fresh.set(key, (fresh.get(key) ?? 0) + 1);
+    }
+    return [...new Set([...fresh.keys(), ...this.#counts.keys()])]
+      .filter((key) => (fresh.get(key) ?? 0) !== (this.#counts.get(key) ?? 0))
+      .map((key) => `runs of ${this.dagId} ${key}: kept ${this.#counts.get(key)}, counted ${fresh.get(key)}`);
   }
 
   /** The groups of runs that wait to start, each in the order in which they may. */
   waiting(): Iterable<[backfillId: number | null, Heap<LiveRun>]> {
     return this.#waiting;
   }
+}
+
+/** A backfill has an order of its own. */
+function ordinalBefore(ordinals: ReadonlyMap<number, number>) {
+  return (a: LiveRun, b: LiveRun) => (ordinals.get(a.row.id) ?? 0) - (ordinals.get(b.row.id) ?? 0);
 }
 
 function startsBefore(a: LiveRun, b: LiveRun): number {
@@ -107,6 +135,10 @@ export interface LiveBackfill {
   dagId: string;
   isPaused: boolean;
   maxActiveRuns: number;
+  /** The run that looks at none before it. */
+  firstRunId: number | null;
+  /** The place of each run in the order of the backfill, by row id. */
+  ordinals: Map<number, number>;
 }
 
 /** Something that is due at a point in time. What is due has often changed by then: whoever takes it looks again. */
@@ -127,13 +159,15 @@ export class LiveState {
   readonly versions = new Map<number, DagVersion>();
   /** Backfills that have not completed, by row id. */
   readonly backfills = new Map<number, LiveBackfill>();
+  /** Calls of callbacks that are still to be made, by key. */
+  readonly callbacks = new Map<string, LiveCallback>();
   /** Task instances that wait for triggers, by row id. */
   readonly deferred = new Map<number, LiveTaskInstance>();
   /** Attempts handed out and not reported as over, by attempt id. */
   readonly attempts = new Map<string, LiveTaskInstance>();
   readonly board: SlotBoard;
   readonly timers = new Heap<Timer>((a, b) => a.at - b.at || a.order - b.order);
-  readonly ids = { dagRun: 0, taskInstance: 0, dagVersion: 0 };
+  readonly ids = { dagRun: 0, taskInstance: 0, dagVersion: 0, backfill: 0 };
   readonly #byRunId = new Map<string, LiveRun>();
   #timerOrder = 0;
 
@@ -150,11 +184,17 @@ export class LiveState {
     this.#byRunId.set(runKey(run.dagId, run.row.runId), run);
     const dag = this.dags.get(run.dagId);
     dag?.runs.add(run);
-    dag?.runMoved(run, null, run.row.state);
+    dag?.runMoved(run, null, run.row.state, this.ordinalsOf(run));
+  }
+
+  /** The order of the backfill that the run is of. */
+  ordinalsOf(run: LiveRun): ReadonlyMap<number, number> | undefined {
+    return run.row.backfillId === null ? undefined : this.backfills.get(run.row.backfillId)?.ordinals;
   }
 
   /** A finished run leaves memory. */
   removeRun(run: LiveRun): void {
+    if (this.runs.get(run.row.id) !== run) return;
     this.runs.delete(run.row.id);
     this.#byRunId.delete(runKey(run.dagId, run.row.runId));
     const dag = this.dags.get(run.dagId);

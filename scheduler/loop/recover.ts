@@ -1,5 +1,6 @@
 import type { LiveRun, LiveTaskInstance } from '../decide/live-run.js';
 import { type AttemptSettings, requeueLost } from './attempt-events.js';
+import { lookBack } from './backfills.js';
 import type { Turn } from './turn.js';
 
 const serverStopped = { type: 'server_stopped', message: 'the server stopped while it was under way', stack: null };
@@ -13,8 +14,11 @@ export function recover(turn: Turn, settings: AttemptSettings, isRestart: boolea
   for (const run of turn.live.runs.values()) {
     for (const instance of run.instances.flat()) recoverInstance(turn, instance, settings);
     if (run.row.state === 'running') recoverRun(turn, run);
-    else if (run.row.runAfter > turn.now) turn.live.at(run.row.runAfter, { kind: 'dag', dagId: run.dagId });
+    if (run.row.deadlineAt !== null) turn.live.at(run.row.deadlineAt, { kind: 'run', run });
+    if (run.row.state === 'queued' && run.row.runAfter > turn.now)
+      turn.live.at(run.row.runAfter, { kind: 'dag', dagId: run.dagId });
   }
+  if (isRestart) turn.callbacks.push(...turn.live.callbacks.keys());
   if (isRestart)
     turn.log({ event: 'scheduler started', dag_id: null, run_id: null, task_id: null, map_index: null, user: null });
 }
@@ -39,6 +43,6 @@ function recoverRun(turn: Turn, run: LiveRun): void {
   if (dagrunTimeoutMs !== null && run.row.startedAt !== null) {
     turn.live.at(run.row.startedAt + dagrunTimeoutMs, { kind: 'run', run });
   }
-  if (run.plan.looksBack) turn.wantsPrevious.push(run);
+  if (run.plan.looksBack) lookBack(turn, run);
   turn.touchAll(run);
 }

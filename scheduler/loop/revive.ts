@@ -4,6 +4,7 @@ import type { DagPlan } from '../decide/plan.js';
 import { finishedStates } from '../model/states.js';
 import type { StoreDriver } from '../store/driver.js';
 import * as loading from '../store/loading/load-live.js';
+import type { CallbackAttempt } from './callbacks.js';
 import { DagVersion, LiveDag, LiveState } from './live-state.js';
 
 /** Rebuilds all that is alive from the store; `attempts` are those still under way, when the process has not restarted. */
@@ -45,8 +46,12 @@ export async function revive(
       dagId: row.dag_id,
       isPaused: row.is_paused === 1,
       maxActiveRuns: row.max_active_runs,
+      firstRunId: null,
+      ordinals: new Map(),
     });
   }
+  await loadBackfillOrder(store, live);
+  await loadWaiting(store, live);
   for (const run of await reviveRuns(store, live, await loading.loadUnfinishedRuns(store))) live.addRun(run);
   return live;
 }
@@ -71,6 +76,30 @@ export async function reviveRuns(store: StoreDriver, live: LiveState, rows: load
   }
   for (const run of runs.values()) sortInstances(run);
   return [...runs.values()];
+}
+
+/** The order of the runs of each backfill under way. */
+async function loadBackfillOrder(store: StoreDriver, live: LiveState): Promise<void> {
+  for (const backfill of live.backfills.values()) {
+    for (const row of await loading.loadBackfillRuns(store, backfill.id)) {
+      if (row.dag_run_id === null) continue;
+      backfill.firstRunId ??= row.dag_run_id;
+      backfill.ordinals.set(row.dag_run_id, row.sort_ordinal);
+    }
+  }
+}
+
+/** What waits to be done: assets in queues, callbacks, failures that are counted. */
+async function loadWaiting(store: StoreDriver, live: LiveState): Promise<void> {
+  for (const row of await loading.loadAssetQueue(store)) live.dags.get(row.dag_id)?.queuedAssets.set(row.uri, row.at);
+  for (const row of await loading.loadCallbacks(store)) {
+    const request = JSON.parse(row.request_json) as CallbackAttempt;
+    live.callbacks.set(row.key, { key: row.key, request, tries: row.tries });
+  }
+  for (const dag of live.dags.values()) {
+    const most = dag.version.dag.maxConsecutiveFailedDagRuns;
+    if (most > 0) dag.failuresInRow = await loading.loadFailuresInRow(store, dag.dagId, most);
+  }
 }
 
 async function loadVersions(store: StoreDriver, live: LiveState, ids: number[]): Promise<void> {

@@ -1,7 +1,10 @@
 import type { LiveRun } from '../decide/live-run.js';
 import { storeNextRun } from '../store/transitions/store-next-run.js';
 import type { NextRun } from '../timetable/timetable.js';
+import { createAssetRun } from './asset-events.js';
+import { lookBack } from './backfills.js';
 import { createRun } from './create-run.js';
+import { armDeadline } from './deadline.js';
 import type { LiveDag } from './live-state.js';
 import { runIdOf } from './run-ids.js';
 import type { Turn } from './turn.js';
@@ -10,9 +13,13 @@ import type { Turn } from './turn.js';
 export function scheduleDag(turn: Turn, dagId: string): void {
   const dag = turn.live.dags.get(dagId);
   if (!dag || dag.isStale) return;
-  if (!dag.isPaused) createDueRuns(turn, dag);
-  else forecast(turn, dag);
-  if (!dag.isPaused) startQueuedRuns(turn, dag);
+  if (dag.isPaused) {
+    forecast(turn, dag);
+    return;
+  }
+  createDueRuns(turn, dag);
+  createAssetRun(turn, dag);
+  startQueuedRuns(turn, dag);
 }
 
 function createDueRuns(turn: Turn, dag: LiveDag): void {
@@ -61,7 +68,7 @@ function forecast(turn: Turn, dag: LiveDag): NextRun | null {
 
 function startQueuedRuns(turn: Turn, dag: LiveDag): void {
   for (const [backfillId, waiting] of dag.waiting()) {
-    const most = backfillId === null ? dag.maxActiveRuns : (turn.live.backfills.get(backfillId)?.maxActiveRuns ?? 0);
+    const most = mostRunning(turn, dag, backfillId);
     while (dag.count('running', backfillId) < most) {
       const run = waiting.peek();
       if (!run) break;
@@ -72,12 +79,20 @@ function startQueuedRuns(turn: Turn, dag: LiveDag): void {
   }
 }
 
+/** A backfill has a limit of its own, and none of its runs starts while it is paused. */
+function mostRunning(turn: Turn, dag: LiveDag, backfillId: number | null): number {
+  if (backfillId === null) return dag.maxActiveRuns;
+  const backfill = turn.live.backfills.get(backfillId);
+  return backfill && !backfill.isPaused ? backfill.maxActiveRuns : 0;
+}
+
 function startRun(turn: Turn, run: LiveRun): void {
   turn.moveRun(run, 'running', 'it may run', { startedAt: run.row.startedAt ?? turn.now });
   const { dagrunTimeoutMs } = run.plan.dag;
   if (dagrunTimeoutMs !== null) {
     turn.live.at((run.row.startedAt ?? turn.now) + dagrunTimeoutMs, { kind: 'run', run });
   }
+  armDeadline(turn, run, 'started');
   turn.touchAll(run);
-  if (run.plan.looksBack) turn.wantsPrevious.push(run);
+  if (run.plan.looksBack) lookBack(turn, run);
 }

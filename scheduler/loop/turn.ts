@@ -52,6 +52,8 @@ export class Turn {
   readonly queued: LiveTaskInstance[] = [];
   /** Attempts to end after the commit. */
   readonly cancels: { attemptId: string; reason: string }[] = [];
+  /** Keys of callbacks to call after the commit. */
+  readonly callbacks: string[] = [];
   /** Runs whose previous run is to be looked up after the commit. */
   readonly wantsPrevious: LiveRun[] = [];
   /** Tasks to decide on, per run: by number, all instances or only those listed. */
@@ -65,6 +67,7 @@ export class Turn {
   readonly #changedInstances = new Set<LiveTaskInstance>();
   readonly #history: HistoryRow[] = [];
   readonly #writes: CompiledQuery[] = [];
+  readonly #lastWrites: CompiledQuery[] = [];
   readonly #scripts: (() => Script<void>)[] = [];
 
   constructor(live: LiveState, now: Instant) {
@@ -75,7 +78,7 @@ export class Turn {
   get isEmpty(): boolean {
     return (
       this.#newRuns.size + this.#changedRuns.size + this.#newInstances.length + this.#changedInstances.size === 0 &&
-      this.#history.length + this.#writes.length + this.#scripts.length === 0
+      this.#history.length + this.#writes.length + this.#lastWrites.length + this.#scripts.length === 0
     );
   }
 
@@ -119,7 +122,9 @@ export class Turn {
     this.changedRun(run);
     this.touchedDags.add(run.dagId);
     if (from === to) return;
-    this.live.dags.get(run.dagId)?.runMoved(run, from, to);
+    // A run that is not alive is counted when it comes alive.
+    const isAlive = this.live.runs.get(run.row.id) === run;
+    if (isAlive) this.live.dags.get(run.dagId)?.runMoved(run, from, to, this.live.ordinalsOf(run));
     this.#runEvent(run, from, to, reason);
   }
 
@@ -150,6 +155,11 @@ export class Turn {
 
   write(query: CompiledQuery): void {
     this.#writes.push(query);
+  }
+
+  /** As `write`, after the rows of new runs are there to be referred to. */
+  lastly(query: CompiledQuery): void {
+    this.#lastWrites.push(query);
   }
 
   script(script: () => Script<void>): void {
@@ -206,6 +216,7 @@ export class Turn {
       const changed = yield* execute(updateTaskInstance(instance, this.now));
       if (changed !== 1) throw new StaleWrite(`task instance ${instance.id} is no longer as it was read`);
     }
+    for (const query of this.#lastWrites) yield* execute(query);
     for (const script of this.#scripts) yield* script();
   }
 

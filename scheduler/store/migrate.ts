@@ -1,5 +1,6 @@
 import { MillraceError } from '../../kernel/errors.js';
 import { init } from './migrations/0001-init.js';
+import { callbacks } from './migrations/0002-callbacks.js';
 
 /** The words in which the two databases differ when tables are made. */
 export interface TableWords {
@@ -19,7 +20,7 @@ export interface Migration {
 }
 
 /** Every migration, oldest first. A released one is never changed. */
-export const migrations: readonly Migration[] = [init];
+export const migrations: readonly Migration[] = [init, callbacks];
 
 export const schemaVersion: number = migrations.length;
 

@@ -27,6 +27,7 @@ export interface Schema {
   event_log: EventLogTable;
   backfill: BackfillTable;
   backfill_dag_run: BackfillDagRunTable;
+  callback_request: CallbackRequestTable;
   user_session: UserSessionTable;
   setting: SettingTable;
 }
@@ -325,6 +326,16 @@ export interface BackfillDagRunTable {
   dag_run_id: number | null;
   logical_date: number;
   exception_reason: string | null;
+}
+
+/** Calls of callbacks that are still to be made. */
+export interface CallbackRequestTable {
+  /** What the call is about; each is made once. */
+  key: string;
+  dag_run_id: number;
+  request_json: string;
+  tries: number;
+  created_at: number;
 }
 
 export interface UserSessionTable {

@@ -49,12 +49,13 @@ export function graphSvg(picture: GraphPicture): Html {
   const focus = focusOf(picture);
   const edges = [...layout.edges].sort((a, b) => Number(inFocus(focus, a)) - Number(inFocus(focus, b)));
   return html`<svg class="graph" width="${layout.width + 32}" height="${layout.height + 8}" viewBox="-8 -2 ${layout.width + 32} ${layout.height + 8}" role="group" aria-label="Graph of ${picture.dag.dagId}">
-${layout.groups.map((group) => groupBox(picture, group))}
+${layout.groups.map((group) => html`<rect class="group-box" x="${group.x}" y="${group.y}" width="${group.width}" height="${group.height}" rx="8"/>`)}
 ${edges.map((edge) => {
   const near = inFocus(focus, edge);
   const below = near && focus?.below.has(edge.to);
   return html`<path class="edge${near ? ' in-focus' : ''}${below ? ' below' : ''}" d="${edge.path}"/><path class="arrow${near ? ' in-focus' : ''}" d="m${edge.tip.x} ${edge.tip.y} -3.5-6.5h7z"/>`;
 })}
+${layout.groups.map((group) => groupTitle(picture, group))}
 ${layout.nodes.map((node) => nodeBox(picture, node, focus))}</svg>`;
 }
 
@@ -88,12 +89,12 @@ function inFocus(focus: Focus | null, edge: { from: string; to: string }): boole
   return towards || away;
 }
 
-function groupBox(picture: GraphPicture, group: GraphLayout['groups'][number]): Html {
+function groupTitle(picture: GraphPicture, group: GraphLayout['groups'][number]): Html {
   const status = merged(picture, group.taskIds);
   const words = [`${group.taskIds.length} tasks`, status ? tookWords(status, picture.now) : '']
     .filter(Boolean)
     .join(' · ');
-  return html`<rect class="group-box" x="${group.x}" y="${group.y}" width="${group.width}" height="${group.height}" rx="8"/><a href="${picture.foldHref(group.id, true)}" aria-label="Fold ${group.id}"><path class="edge" d="m${group.x + 13} ${group.y + 13} 3.5 3.5 3.5-3.5"/><text class="group-title" x="${group.x + 26}" y="${group.y + 20}">${cut(group.label, 26)}</text></a><text class="group-sub" x="${group.x + 38 + Math.min(group.label.length, 26) * 6.6}" y="${group.y + 20}">${group.width > 240 ? words : ''}</text>`;
+  return html`<a href="${picture.foldHref(group.id, true)}" aria-label="Fold ${group.id}"><path class="edge" d="m${group.x + 13} ${group.y + 13} 3.5 3.5 3.5-3.5"/><text class="group-title" x="${group.x + 26}" y="${group.y + 20}">${cut(group.label, 26)}</text></a><text class="group-sub" x="${group.x + 38 + Math.min(group.label.length, 26) * 6.6}" y="${group.y + 20}">${group.width > 240 ? words : ''}</text>`;
 }
 
 function nodeBox(picture: GraphPicture, node: PlacedNode, focus: Focus | null): Html {

@@ -78,7 +78,7 @@ export function logLineHtml(line: LogLine, format: ZonedFormat, isFirstError = f
   const classes = [
     'log-line',
     line.level ? `l-${line.level}` : '',
-    line.group === 'open' ? 'group' : '',
+    line.group === 'open' ? 'group' : line.group === 'close' ? 'close' : '',
     isFirstError ? 'first-error' : '',
   ];
   const level = line.level === null ? '' : line.level === 'warning' ? 'WARN' : line.level.toUpperCase();

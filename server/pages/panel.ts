@@ -63,7 +63,7 @@ export async function taskFacts(request: PageRequest, deps: AppDeps, runId: stri
   const key = { dagId: instance.dag_id, runId, taskId: instance.task_id, mapIndex: instance.map_index };
   const settled = instance.state === 'success' || instance.state === 'skipped' || instance.state === 'removed';
   const [earlier, details, history, why] = await Promise.all([
-    deps.store.read(triesOf(instance.id, triesMax)),
+    readTries(deps, instance.id),
     deps.store.read(detailsOf(instance.id)),
     deps.store.read(taskHistory(instance.dag_id, instance.task_id, instance.map_index, historyMax)),
     settled ? Promise.resolve<Explanation | undefined>(undefined) : deps.explain(key),
@@ -76,14 +76,7 @@ export async function taskFacts(request: PageRequest, deps: AppDeps, runId: stri
   return {
     instance,
     why,
-    tries: [
-      ...earlier.filter((row) => row.try_number < instance.try_number || instance.started_at === null),
-      ...(instance.try_number > 0 &&
-      (instance.started_at !== null || instance.queued_at !== null) &&
-      instance.state !== 'up_for_retry'
-        ? [instance]
-        : []),
-    ],
+    tries: triesWith(earlier, instance),
     normal,
     history: historyBars([...history].reverse(), normal, request),
     details: details.map((row) => ({
@@ -92,6 +85,17 @@ export async function taskFacts(request: PageRequest, deps: AppDeps, runId: stri
       details: parseObject(row.details_json),
     })),
   };
+}
+
+/** The tries that ended, and the one that is under way. A try whose retry is waited for has failed. */
+function triesWith(earlier: Awaited<ReturnType<typeof readTries>>, instance: TaskInstanceRow) {
+  const begun = instance.try_number > 0 && (instance.queued_at !== null || instance.started_at !== null);
+  const current = { ...instance, state: instance.state === 'up_for_retry' ? ('failed' as const) : instance.state };
+  return [...earlier.filter((row) => !begun || row.try_number < instance.try_number), ...(begun ? [current] : [])];
+}
+
+function readTries(deps: AppDeps, taskInstanceId: number) {
+  return deps.store.read(triesOf(taskInstanceId, triesMax));
 }
 
 function findGroup(tree: TreeNode[], id: string): TreeNode | undefined {

@@ -32,6 +32,7 @@ export async function captureStream(session: Session, stopping: AbortSignal, onS
   const { ended } = await replication.start(options.slot, options.publication, pump);
   progress.report.state = 'streaming';
   progress.report.error = null;
+  options.onStatus?.(progress.status());
   onStreaming();
   progress.onDurable = acknowledge;
   const observer = observeSource(session, acknowledge);
@@ -89,7 +90,8 @@ class MessagePump {
   onKeepalive(walEnd: Lsn, replyRequested: boolean): void {
     if (this.#isClosed) return;
     if (!this.#waiting) this.#decoder.keepalive(walEnd);
-    if (replyRequested) this.#acknowledge();
+    // The server says so when it waits for a word about log that held nothing for us.
+    if (replyRequested || !this.#progress.sink.firstPending) this.#acknowledge();
   }
 
   close(): void {

@@ -1,7 +1,10 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packageRoot } from '../../kernel/paths.js';
 import { urls } from '../../server/urls.js';
 import { fixtureNow, runIdAt, type UiFixture, uiFixture } from '../support/ui-fixture.js';
 import { type UiServer, uiServer } from '../support/ui-server.js';
+import { fakeWarehouse } from '../support/ui-warehouse.js';
 
 const bank = 'Bank_Data_Transformation';
 const live = runIdAt(fixtureNow);
@@ -9,7 +12,7 @@ const failed = runIdAt(fixtureNow - 3 * 3_600_000);
 const broken = 'staging.tests.test_accepted_values_stg_accounts_account_status';
 
 /** Every page, by what it must say. */
-export const pagePaths: [path: string, words: string[]][] = [
+const pagePaths: [path: string, words: string[]][] = [
   ['/', ['Failed in the last 24 h', 'FROZEN is not among', 'Running now', 'Next up', 'Change capture']],
   ['/dags', [bank, 'MinIO_S3_to_Warehouse', 'After MinIO_S3_to_Warehouse', 'Import errors']],
   ['/dags?tab=failed', ['fx_rates_daily']],
@@ -40,10 +43,28 @@ export const pagePaths: [path: string, words: string[]][] = [
   [urls.run(bank, live, 'mark'), ['Mark the run']],
   [urls.run(bank, live, 'note'), ['Note on']],
   [urls.dag(bank, 'delete'), ['cannot be undone']],
+  [urls.dag(bank, 'gantt'), ['svg', 'stg_customers']],
+  [urls.dag(bank, 'calendar'), ['Runs by day', 'succeeded']],
+  [urls.dag(bank, 'durations'), ['the slowest first', 'fct_transactions']],
+  [urls.dag(bank, 'compare'), ['The first task whose state differs', 'The same version']],
+  [urls.run(bank, failed, 'gantt'), ['svg']],
+  [urls.run(bank, failed, 'events'), ['mark']],
+  [urls.run(bank, failed, 'code'), ['version 2']],
+  ['/timeline', ['Runs by DAG', bank]],
+  ['/assets', ['analytics.fct_transactions', 'kpi_dashboard_refresh']],
+  ['/assets/1', ['1 event', 'Starts']],
+  ['/runs?day=2026-11-20', [bank]],
   ['/runs', ['MinIO_S3_to_Warehouse']],
   ['/runs?state=failed', [bank]],
   ['/emails', ['Warehouse Load Report', '421 relay refused']],
   ['/emails/1', ['Warehouse Load Report', 'iframe']],
+  ['/data', ['0/1A7F3D08', 'fct_transactions', 'in quarantine']],
+  ['/data/ledger', ['customers/date=2026-11-21', 'Already there']],
+  ['/data/quarantine', ['broken line', 'Load again']],
+  ['/dashboards', ['Bank KPIs']],
+  ['/dashboards/bank-kpis', ['Total balance', '$512.4k', 'Data table', 'Savings', 'svg']],
+  ['/search?q=bank', [bank]],
+  ['/help', ['Ctrl K', 'auth/token']],
   ['/admin', ['broken.ts', 'Unexpected']],
   ['/admin/import-errors', ['broken.ts']],
   ['/admin/audit-log', ['trigger_dag_run']],
@@ -57,7 +78,7 @@ describe('pages', () => {
   let fixture: UiFixture;
   let server: UiServer;
   beforeAll(async () => {
-    fixture = await uiFixture();
+    fixture = await uiFixture({ warehouse: fakeWarehouse(), dashboardFolders: [join(packageRoot, 'dashboards')] });
     server = await uiServer(fixture.deps);
   });
   afterAll(async () => {
@@ -70,6 +91,6 @@ describe('pages', () => {
     const text = await response.text();
     expect([response.status, text.slice(0, response.status === 200 ? 0 : 2000)]).toEqual([200, '']);
     for (const word of words) expect(text).toContain(word);
-    expect(text).not.toMatch(/undefined|\[object Object\]|NaN/);
+    expect(text).not.toMatch(/\b(undefined|NaN)\b|\[object Object\]/);
   });
 });

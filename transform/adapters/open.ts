@@ -1,16 +1,18 @@
 import type { ClientConfig } from 'pg';
-import { MillraceError } from '../../kernel/errors.js';
-import type { Target } from '../project/profile.js';
+import type { JsonObject } from '../../kernel/json.js';
+import { duckdbDatabase, duckdbPath, isDuckdbUrl, type Target } from '../project/profile.js';
 import type { Adapter } from './adapter.js';
+import { type DuckdbSettings, openDuckdbAdapter } from './duckdb.js';
 import { openPostgresAdapter } from './postgres.js';
 
 /** Opens the warehouse of a project's target, or of a URL. Sessions are made when first used; close it when done. */
-export async function openAdapter(source: { target: Target } | { url: string; threads: number }): Promise<Adapter> {
-  if ('url' in source) return openUrl(source.url, source.threads, source.url);
+export async function openAdapter(
+  source: { target: Target; root?: { dir: string } } | { url: string; threads: number },
+): Promise<Adapter> {
+  if ('url' in source) return openUrl(source.url, source.threads);
   const { target } = source;
-  if (target.url !== null) return openUrl(target.url, target.threads, target.url);
-  if (target.type === 'duckdb')
-    return openUrl(String(target.fields['path']), target.threads, `duckdb:${String(target.fields['path'])}`);
+  if (target.type === 'duckdb') return openDuckdbAdapter(duckdbSettings(target, source.root?.dir));
+  if (target.url !== null) return openUrl(target.url, target.threads);
   return openPostgresAdapter({
     connection: connectionOf(target),
     threads: target.threads,
@@ -19,9 +21,32 @@ export async function openAdapter(source: { target: Target } | { url: string; th
   });
 }
 
-async function openUrl(url: string, threads: number, spelled: string): Promise<Adapter> {
-  if (/^(duckdb:|md:)/.test(spelled)) throw new MillraceError('SQL_PROFILE_INVALID', `${url}: DuckDB is not wired yet`);
+function openUrl(url: string, threads: number): Adapter {
+  if (isDuckdbUrl(url)) {
+    const path = duckdbPath(url);
+    return openDuckdbAdapter({ path, database: duckdbDatabase(path), threads });
+  }
   return openPostgresAdapter({ connection: { connectionString: url }, threads });
+}
+
+/** dbt-duckdb's keys: path, extensions, settings, attach. */
+function duckdbSettings({ fields, database, threads }: Target, folder: string | undefined): DuckdbSettings {
+  const names = (value: unknown) => (Array.isArray(value) ? value.map(String) : []);
+  const settings = Object.entries((fields['settings'] ?? {}) as JsonObject).map(([key, value]) => [key, String(value)]);
+  const attach = (Array.isArray(fields['attach']) ? fields['attach'] : []) as JsonObject[];
+  return {
+    path: String(fields['path']),
+    database,
+    threads,
+    ...(folder === undefined ? {} : { folder }),
+    extensions: names(fields['extensions']),
+    settings: Object.fromEntries(settings),
+    attach: attach.map((each) => ({
+      path: String(each['path']),
+      ...(each['alias'] === undefined ? {} : { alias: String(each['alias']) }),
+      readOnly: each['read_only'] === true,
+    })),
+  };
 }
 
 function connectionOf(target: Target): ClientConfig {

@@ -77,6 +77,20 @@
 {% macro default__rename_relation(from_relation, to_relation) -%}
   {% call statement('rename_relation') -%}{{ get_rename_sql(from_relation, to_relation.identifier) }}{%- endcall %}
 {% endmacro %}
+{#- DuckDB does not rename a table that has indexes: they are dropped, and made again behind the rename under names of their own, since a name that
+    was dropped is free only after the commit. What becomes a backup goes soon and needs none. -#}
+{% macro duckdb__rename_relation(from_relation, to_relation) -%}
+  {%- set indexes = run_query("select index_name, is_unique, sql from duckdb_indexes() where database_name = '" ~ from_relation.database ~ "' and schema_name = '" ~ from_relation.schema ~ "' and table_name = '" ~ from_relation.identifier ~ "'") -%}
+  {%- for index in indexes -%}
+    {%- do run_query('drop index ' ~ adapter.quote(from_relation.database) ~ '.' ~ adapter.quote(from_relation.schema) ~ '.' ~ adapter.quote(index.index_name)) -%}
+  {%- endfor -%}
+  {{ default__rename_relation(from_relation, to_relation) }}
+  {%- for index in indexes if not to_relation.identifier.endswith('__dbt_backup') -%}
+    {%- set name = local_md5(index.index_name ~ to_relation.render() ~ modules.datetime.datetime.utcnow().isoformat()) -%}
+    {%- set columns = index.sql.partition('(')[2].rpartition(')')[0] -%}
+    {%- do run_query('create ' ~ ('unique ' if index.is_unique else '') ~ 'index "' ~ name ~ '" on ' ~ to_relation ~ ' (' ~ columns ~ ')') -%}
+  {%- endfor -%}
+{% endmacro %}
 {% macro truncate_relation(relation) -%}{{ return(adapter.dispatch('truncate_relation', 'dbt')(relation)) }}{% endmacro %}
 {% macro default__truncate_relation(relation) -%}
   {% call statement('truncate_relation') -%}{{ 'truncate table' if target.type == 'postgres' else 'delete from' }} {{ relation }}{%- endcall %}

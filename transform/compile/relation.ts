@@ -29,6 +29,8 @@ export class Relation extends HostObject {
   readonly filter: string | null;
   /** `--empty`: reads no row. */
   readonly limit: number | null;
+  /** What stands for the name: a file, or a function that reads files (DuckDB's external sources). */
+  readonly location: string | null;
 
   constructor(parts: {
     database?: string | null;
@@ -39,6 +41,7 @@ export class Relation extends HostObject {
     includePolicy?: QuotePolicy;
     filter?: string | null;
     limit?: number | null;
+    location?: string | null;
   }) {
     super();
     this.database = parts.database ?? null;
@@ -49,6 +52,7 @@ export class Relation extends HostObject {
     this.includePolicy = parts.includePolicy ?? quoteAll;
     this.filter = parts.filter ?? null;
     this.limit = parts.limit ?? null;
+    this.location = parts.location ?? null;
   }
 
   get name(): string | null {
@@ -100,6 +104,10 @@ export class Relation extends HostObject {
     return relationAttributes[name]?.(this);
   }
 
+  override get isMapping(): boolean {
+    return true;
+  }
+
   override get repr(): string {
     return `<Relation ${this.toString()}>`;
   }
@@ -109,6 +117,7 @@ export class Relation extends HostObject {
   }
 
   render(): string {
+    if (this.location !== null) return this.location;
     const parts: string[] = [];
     if (this.database !== null && this.includePolicy.database) parts.push(this.#part(this.database, 'database'));
     if (this.schema !== null && this.includePolicy.schema) parts.push(this.#part(this.schema, 'schema'));
@@ -236,6 +245,8 @@ const relationAttributes: Record<string, (relation: Relation) => unknown> = {
   is_materialized_view: (relation) => relation.type === 'materialized_view',
   can_be_renamed: () => true,
   can_be_replaced: () => true,
+  /** dbt's relations are mappings; packages recognise them by this. */
+  metadata: () => ({ type: 'PostgresRelation' }),
   path: ({ database, schema, identifier }) => ({ database, schema, identifier }),
   quote_policy: (relation) => ({ ...relation.quotePolicy }),
   include_policy: (relation) => ({ ...relation.includePolicy }),

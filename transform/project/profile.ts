@@ -160,8 +160,8 @@ function targetOfOutput(
 function targetOfUrl(options: ProfileOptions, profileName: string, name: string, output: JsonObject): Target {
   const url = options.connectionUrl as string;
   const threads = options.threads ?? Number(output['threads'] ?? 4);
-  if (/^(duckdb:|md:)/.test(url)) {
-    const file = url.replace(/^duckdb:(\/\/)?/, '');
+  if (isDuckdbUrl(url)) {
+    const file = duckdbPath(url);
     const schema = String(output['schema'] ?? 'main');
     return {
       profileName,
@@ -186,7 +186,18 @@ function targetOfUrl(options: ProfileOptions, profileName: string, name: string,
   return { profileName, name, type: 'postgres', database, schema, threads, fields, url };
 }
 
-function duckdbDatabase(file: string): string {
+/** `duckdb:path`, `duckdb://path` or MotherDuck's `md:database`. */
+export function isDuckdbUrl(url: string): boolean {
+  return /^(duckdb:|md:)/.test(url);
+}
+
+/** What DuckDB itself opens: a file, `:memory:`, `md:database`. */
+export function duckdbPath(url: string): string {
+  return url.replace(/^duckdb:(\/\/)?/, '');
+}
+
+/** The catalog that DuckDB attaches a path as. */
+export function duckdbDatabase(file: string): string {
   if (file === ':memory:' || file === '') return 'memory';
   if (file.startsWith('md:')) return file.slice(3).split('?')[0] || 'my_db';
   return basename(file, extname(file));

@@ -22,6 +22,8 @@ export interface RunNodeOptions {
   onStatement?: ((sql: string) => void) | undefined;
   /** Read these instead of the project's own relations: `--defer`. */
   deferred?: Map<string, Relation> | undefined;
+  /** The interval that a microbatch model builds, as ISO times. */
+  eventTime?: { start?: string | undefined; end?: string | undefined } | undefined;
   /** What an on-run-end hook sees as `results`. */
   results?: NodeResult[] | undefined;
 }

@@ -18,6 +18,11 @@ export interface RunProjectOptions {
   /** on-run-start and on-run-end of the project and its packages. */
   hooks?: boolean | undefined;
   deferred?: Map<string, Relation> | undefined;
+  /** Tests of one model in one scan, where the results are the same. */
+  batchTests?: boolean | undefined;
+  /** The interval that microbatch models build, as ISO times. */
+  eventTime?: { start?: string | undefined; end?: string | undefined } | undefined;
+  onStatement?: ((sql: string) => void) | undefined;
   signal?: AbortSignal | undefined;
   /** How one node is run, when not by `runNode`: compile, show, clone. */
   perform?: ((uniqueId: string) => Promise<NodeResult>) | undefined;
@@ -180,8 +185,8 @@ class Run {
   }
 
   #nodeOptions() {
-    const { adapter, fullRefresh, signal, deferred } = this.#options;
-    return { adapter, fullRefresh, signal, deferred };
+    const { adapter, fullRefresh, signal, deferred, onStatement, eventTime } = this.#options;
+    return { adapter, fullRefresh, signal, deferred, onStatement, eventTime };
   }
 
   #isWaiting(): boolean {

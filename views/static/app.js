@@ -173,7 +173,7 @@ function openPalette() {
   });
 
   async function show() {
-    entries ??= await (await fetch('/search?as=json', { headers: { accept: 'application/json' } })).json();
+    entries ??= await (await fetch('/search.json', { headers: { accept: 'application/json' } })).json();
     const dialog = document.createElement('dialog');
     dialog.className = 'palette';
     const input = document.createElement('input');

@@ -1,9 +1,12 @@
 import { MillraceError } from '../../../kernel/errors.js';
 import type { Clock } from '../../../kernel/time.js';
+import type { AdminCommands } from '../../model/admin-commands.js';
 import type { Requester, SchedulerCommands } from '../../model/commands.js';
 import type { StoreDriver } from '../../store/driver.js';
+import type { Vault } from '../../store/vault.js';
 import type { LiveDag, LiveState } from '../live-state.js';
 import type { Turn } from '../turn.js';
+import { createAdminCommands } from './admin.js';
 import { clearDagRun, clearTaskInstances } from './clear.js';
 import { deleteDag, deleteDagRun } from './delete.js';
 import { markTaskInstances } from './mark-task-instances.js';
@@ -24,9 +27,10 @@ export interface CommandDeps {
 }
 
 /** What people and programs may ask of the scheduler. */
-export function createCommands(given: Omit<CommandDeps, 'alone'>): SchedulerCommands {
+export function createCommands(given: Omit<CommandDeps, 'alone'>, vault: Vault): SchedulerCommands & AdminCommands {
   const deps: CommandDeps = { ...given, alone: createQueue() };
   return {
+    ...createAdminCommands(deps, vault),
     triggerDagRun: (request, by) => triggerDagRun(deps, request, by),
     setPaused: (dagId, paused, by) => setPaused(deps, dagId, paused, by),
     clearTaskInstances: (request, by) => clearTaskInstances(deps, request, by),

@@ -4,7 +4,14 @@ import type { DataInterval } from '../../../kernel/time.js';
 import type { SerializedDag } from '../../model/dag.js';
 import { database } from '../database.js';
 import type { StoreDriver } from '../driver.js';
-import type { BackfillTable, DagRunTable, DagTable, PoolTable, TaskInstanceTable } from '../schema.js';
+import type {
+  BackfillTable,
+  CallbackRequestTable,
+  DagRunTable,
+  DagTable,
+  PoolTable,
+  TaskInstanceTable,
+} from '../schema.js';
 
 export type DagRow = Selectable<DagTable>;
 export type RunRow = Selectable<DagRunTable>;
@@ -147,15 +154,67 @@ export function loadPools(store: StoreDriver): Promise<Selectable<PoolTable>[]> 
   return store.read(database.selectFrom('pool').selectAll().compile());
 }
 
+export function loadBackfillRuns(
+  store: StoreDriver,
+  backfillId: number,
+): Promise<{ dag_run_id: number | null; sort_ordinal: number }[]> {
+  return store.read(
+    database
+      .selectFrom('backfill_dag_run')
+      .select(['dag_run_id', 'sort_ordinal'])
+      .where('backfill_id', '=', backfillId)
+      .orderBy('sort_ordinal')
+      .compile(),
+  );
+}
+
+/** The assets that DAGs have been told of since their last run. */
+export function loadAssetQueue(store: StoreDriver): Promise<{ dag_id: string; uri: string; at: number }[]> {
+  return store.read(
+    database
+      .selectFrom('asset_dag_run_queue as queue')
+      .innerJoin('asset', 'asset.id', 'queue.asset_id')
+      .select(['queue.dag_id', 'asset.uri', 'queue.at'])
+      .compile(),
+  );
+}
+
+export function loadCallbacks(store: StoreDriver): Promise<Selectable<CallbackRequestTable>[]> {
+  return store.read(database.selectFrom('callback_request').selectAll().orderBy('created_at').compile());
+}
+
+/** How many of the latest runs have failed one after another, up to `most`. */
+export async function loadFailuresInRow(store: StoreDriver, dagId: string, most: number): Promise<number> {
+  const rows = await store.read(
+    database
+      .selectFrom('dag_run')
+      .select('state')
+      .where('dag_id', '=', dagId)
+      .where('state', 'in', ['success', 'failed'])
+      .where('run_type', '<>', 'backfill')
+      .orderBy('run_after', 'desc')
+      .orderBy('id', 'desc')
+      .limit(most)
+      .compile(),
+  );
+  const good = rows.findIndex((row) => row.state === 'success');
+  return good < 0 ? rows.length : good;
+}
+
 export function loadBackfills(store: StoreDriver): Promise<Selectable<BackfillTable>[]> {
   return store.read(database.selectFrom('backfill').selectAll().where('completed_at', 'is', null).compile());
 }
 
+export interface LastIds {
+  dagRun: number;
+  taskInstance: number;
+  dagVersion: number;
+  backfill: number;
+}
+
 /** The highest row ids that are taken: new rows are numbered by the scheduler, which is the only one that makes them. */
-export async function loadLastIds(
-  store: StoreDriver,
-): Promise<{ dagRun: number; taskInstance: number; dagVersion: number }> {
-  const highest = async (table: 'dag_run' | 'task_instance' | 'dag_version'): Promise<number> => {
+export async function loadLastIds(store: StoreDriver): Promise<LastIds> {
+  const highest = async (table: 'dag_run' | 'task_instance' | 'dag_version' | 'backfill'): Promise<number> => {
     const [row] = await store.read(
       database
         .selectFrom(table)
@@ -167,13 +226,12 @@ export async function loadLastIds(
   const [row] = await store.read(
     database.selectFrom('setting').select('value_json').where('key', '=', lastIdsKey).compile(),
   );
-  const kept = row
-    ? (JSON.parse(row.value_json) as { dagRun: number; taskInstance: number; dagVersion: number })
-    : null;
+  const kept = row ? (JSON.parse(row.value_json) as Partial<LastIds>) : null;
   return {
     dagRun: Math.max(await highest('dag_run'), kept?.dagRun ?? 0),
     taskInstance: Math.max(await highest('task_instance'), kept?.taskInstance ?? 0),
     dagVersion: Math.max(await highest('dag_version'), kept?.dagVersion ?? 0),
+    backfill: Math.max(await highest('backfill'), kept?.backfill ?? 0),
   };
 }
 

@@ -110,6 +110,37 @@ export function triesOf(taskInstanceId: number, limit: number) {
     .compile();
 }
 
+/** The same for every task instance of a run. */
+export function triesOfRun(dagRunId: number, limit: number) {
+  return database
+    .selectFrom('task_instance as ti')
+    .innerJoin('task_instance_history as h', 'h.task_instance_id', 'ti.id')
+    .select(['h.task_instance_id', 'h.try_number', 'h.state', 'h.queued_at', 'h.started_at', 'h.ended_at'])
+    .where('ti.dag_run_id', '=', dagRunId)
+    .orderBy('h.id')
+    .limit(limit)
+    .compile();
+}
+
+/** Times of every task in the latest finished runs of a DAG. */
+export function taskDurations(dagId: string, runs: number) {
+  return sql<{
+    dag_run_id: number;
+    run_id: string;
+    run_after: number;
+    task_id: string;
+    state: string | null;
+    took: number | null;
+  }>`
+    select r.id as dag_run_id, r.run_id, r.run_after, ti.task_id, max(ti.state) as state,
+      max(ti.ended_at) - min(ti.started_at) as took
+    from dag_run r join task_instance ti on ti.dag_run_id = r.id
+    where r.id in (select id from dag_run where dag_id = ${dagId} and state in ('success', 'failed')
+      order by run_after desc, id desc limit ${runs})
+    group by r.id, r.run_id, r.run_after, ti.task_id
+    order by r.run_after, r.id`.compile(database);
+}
+
 /** What each try left to be shown: rendered fields and details. */
 export function detailsOf(taskInstanceId: number) {
   return database
@@ -134,28 +165,25 @@ export function detailsOfRun(dagRunId: number, limit: number) {
     .compile();
 }
 
-/** Task instances that failed since a time, newest first. */
+/** Tasks that failed since a time, newest first; the mapped instances of one task in one run count as one. */
 export function failedSince(since: number, limit: number) {
   return database
     .selectFrom('task_instance as ti')
     .innerJoin('dag_run as r', 'r.id', 'ti.dag_run_id')
-    .select([
+    .select(({ fn }) => [
       'ti.dag_id',
+      'ti.task_id',
       'r.run_id',
       'r.run_after',
-      'ti.dag_run_id',
-      'ti.task_id',
-      'ti.map_index',
-      'ti.state',
-      'ti.try_number',
-      'ti.max_tries',
-      'ti.ended_at',
-      'ti.error',
-      'ti.reason',
+      fn.countAll<number>().as('total'),
+      fn.min<number>('ti.map_index').as('map_index'),
+      fn.max<number | null>('ti.ended_at').as('ended_at'),
+      fn.max<string | null>('ti.error').as('error'),
     ])
     .where('ti.state', '=', 'failed')
     .where('ti.ended_at', '>=', since)
-    .orderBy('ti.ended_at', 'desc')
+    .groupBy(['ti.dag_id', 'ti.task_id', 'r.run_id', 'r.run_after'])
+    .orderBy(sql`max(ti.ended_at)`, 'desc')
     .limit(limit)
     .compile();
 }

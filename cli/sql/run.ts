@@ -1,0 +1,115 @@
+import type { JsonObject } from '../../kernel/json.js';
+import { runResultsArtifact } from '../../transform/artifacts/run-results.js';
+import type { ResourceType } from '../../transform/index.js';
+import { compileOnly } from '../../transform/run/compile-only.js';
+import { runProject, type TimedResult } from '../../transform/run/run-project.js';
+import { deferredRelations, readState, stateWorld } from '../../transform/manifest/state.js';
+import { type SqlOptions, selectionOf } from './options.js';
+import { openSession, type Session, withAdapter, writeArtifact, writeSql } from './session.js';
+
+type Which = 'build' | 'run' | 'test' | 'seed' | 'snapshot' | 'compile';
+
+/** The types of nodes that a command runs. */
+const typesOf: Record<Which, readonly ResourceType[]> = {
+  build: ['model', 'seed', 'snapshot', 'test', 'unit_test'],
+  run: ['model'],
+  test: ['test', 'unit_test'],
+  seed: ['seed'],
+  snapshot: ['snapshot'],
+  compile: ['model', 'snapshot', 'test', 'analysis'],
+};
+
+export async function runCommand(which: Which, options: SqlOptions): Promise<number> {
+  const session = await openSession(which, options);
+  if (which === 'compile' && options.inline !== undefined) return compileInline(session, options.inline);
+  return runSelection(session, which, chosenIds(session, which));
+}
+
+/** The unique ids of a command's selection, in order. */
+export function chosenIds({ project, options }: Session, which: Which): string[] {
+  const state = options.state === undefined ? undefined : readState(options.state);
+  const types = options.resourceType ?? typesOf[which];
+  const excluded = options.excludeResourceType ?? [];
+  const ids = project.select({ ...selectionOf(options), ...(state ? { world: stateWorld(project, state) } : {}) });
+  return ids.filter((id) => {
+    const type = project.nodes.get(id)?.resourceType ?? '';
+    return (types as readonly string[]).includes(type) && typesOf[which].includes(type as ResourceType) && !excluded.includes(type);
+  });
+}
+
+/** Runs the nodes with progress, writes the artifacts, returns the exit code. */
+export async function runSelection(session: Session, which: Which, ids: string[]): Promise<number> {
+  const { project, printer, options } = session;
+  if (ids.length === 0) {
+    printer.warn('The selection is empty: there is nothing to do.');
+    return 0;
+  }
+  const started = performance.now();
+  const results = await withAdapter(project, async (adapter) => {
+    const stateDir = options.deferState ?? options.state;
+    const deferred =
+      options.defer && stateDir !== undefined
+        ? await deferredRelations(project, readState(stateDir), new Set(ids), adapter, options.favorState === true)
+        : undefined;
+    const threads = options.threads ?? project.target.threads;
+    printer.info(`Concurrency: ${threads} thread${threads === 1 ? '' : 's'} (target='${project.target.name}')`);
+    return runProject(project, {
+      adapter,
+      ids,
+      threads,
+      fullRefresh: options.fullRefresh,
+      failFast: options.failFast,
+      testEdges: which === 'build',
+      hooks: which !== 'compile',
+      batchTests: options.batchTests,
+      eventTime: { start: options.eventTimeStart, end: options.eventTimeEnd },
+      deferred,
+      ...(which === 'compile' ? { perform: (id: string) => compileOnly(project, id, { adapter, deferred }) } : {}),
+      onStart: (node, index, total) => which !== 'compile' && printer.start(node, index, total),
+      onResult: (node, result, index, total) => {
+        if (which !== 'compile') printer.result(node, result, index, total);
+        keepSql(session, result);
+      },
+      ...(options.debug ? { onStatement: (sql: string) => printer.info(sql) } : {}),
+    });
+  });
+  const elapsed = performance.now() - started;
+  if (options.writeJson) writeArtifact(session, 'run_results.json', runResultsArtifact(project, results, argsOf(which, options), elapsed));
+  if (which === 'compile') printCompiled(results);
+  printer.summary(project, results, elapsed);
+  const bad = results.some(({ status }) => ['error', 'fail', 'partial success'].includes(status) || (options.warnError && status === 'warn'));
+  return bad ? 1 : 0;
+}
+
+async function compileInline(session: Session, sql: string): Promise<number> {
+  const { inlineSql } = await import('../../transform/run/inline.js');
+  const compiled = await withAdapter(session.project, (adapter) => inlineSql(session.project, adapter, sql));
+  process.stdout.write(`${compiled}\n`);
+  return 0;
+}
+
+function keepSql(session: Session, result: TimedResult): void {
+  if (!session.options.writeJson || result.compiledSql === null) return;
+  writeSql(session, 'compiled', result.uniqueId, result.compiledSql);
+  if (result.statements.length > 0) writeSql(session, 'run', result.uniqueId, result.statements.map(({ sql }) => sql).join(';\n\n'));
+}
+
+/** One selected node is printed; of more, the files say enough. */
+function printCompiled(results: TimedResult[]): void {
+  const [only] = results;
+  if (results.length === 1 && only?.compiledSql) process.stdout.write(`${only.compiledSql}\n`);
+}
+
+/** What `retry` needs to know of the command. */
+function argsOf(which: Which, options: SqlOptions): JsonObject {
+  return {
+    which,
+    select: options.select ?? [],
+    exclude: options.exclude ?? [],
+    vars: options.vars,
+    full_refresh: options.fullRefresh ?? false,
+    fail_fast: options.failFast ?? false,
+    target: options.target ?? null,
+    invocation_command: `millrace sql ${which}`,
+  };
+}
