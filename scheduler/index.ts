@@ -20,6 +20,8 @@ export {
 } from './dag/dag-spec.js';
 export { type TaskFactory, withArgList, type Zipped, zip } from './dag/factory.js';
 export {
+  type DuckdbHook,
+  duckdb,
   type HttpAnswer,
   type HttpHook,
   http,
