@@ -53,4 +53,5 @@ export {
   releaseQuarantine,
 } from './operators/file-load/index.js';
 export { openLoadPlace } from './operators/load-place.js';
-export { type TestDagOptions, type TestedRun, type TestedTask, testDag } from './testing/test-dag.js';
+export { testDag } from './testing/lazily.js';
+export type { TestDagOptions, TestedRun, TestedTask } from './testing/test-dag.js';
