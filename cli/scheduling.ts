@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Settings } from '../kernel/config.js';
@@ -54,8 +53,6 @@ export function createScheduling(options: SchedulingOptions): Scheduling {
     onEvent: (event) => scheduler.listener.onEvent(event),
     onCall: (attemptId, call) => scheduler.listener.onCall(attemptId, call),
   };
-  const cacheFolder = join(home.folder, 'cache');
-  mkdirSync(cacheFolder, { recursive: true, mode: 0o700 });
   const connections = {
     warehouse: { url: databases.warehouseUrl },
     ...(databases.sourceUrl === null ? {} : { source: { url: databases.sourceUrl } }),
@@ -70,7 +67,7 @@ export function createScheduling(options: SchedulingOptions): Scheduling {
     connections,
     env,
     xcomBytesMax,
-    cacheFolder,
+    cacheFolder: home.cacheFolder,
     idleLogPath: join(home.logFolder, 'task-children.log'),
     memoryLimitMb: settings.MILLRACE_TASK_MEMORY_MB,
   });

@@ -59,7 +59,7 @@ function xTicks(
 ): Html[] {
   const day = 86_400_000;
   const style = last - first > 3 * day ? 'day' : last - first > day ? 'short' : 'minute';
-  return x.ticks(Math.max(2, Math.floor((width - margin.left - margin.right) / 110))).map((tick) => {
+  return x.ticks(Math.max(2, Math.floor((width - margin.left - margin.right) / 74))).map((tick) => {
     const value = Number(tick);
     return html`<text class="tick" x="${Number(x(value)).toFixed(1)}" y="${height - 6}" text-anchor="middle">${time ? format.format(value, style) : numbers.short(value)}</text>`;
   });

@@ -105,7 +105,27 @@ function blocksOf(dashboard: Dashboard, answers: Map<string, Answer>, request: P
     else if (last?.kind === 'cards') last.cards.push(card);
     else blocks.push({ kind: 'cards', cards: [card] });
   }
+  fillRows(blocks);
   return blocks;
+}
+
+/** Charts that follow each other share the 12 columns of a row; a row that is not full is stretched. */
+function fillRows(blocks: Block[]): void {
+  let row: DrawnCard[] = [];
+  const close = () => {
+    const used = row.reduce((sum, card) => sum + card.width, 0);
+    if (row.length > 0 && used < 12) for (const card of row) card.width = 12 / row.length;
+    row = [];
+  };
+  for (const block of blocks) {
+    if (block.kind !== 'chart') {
+      close();
+      continue;
+    }
+    if (row.reduce((sum, card) => sum + card.width, 0) + block.card.width > 12) close();
+    row.push(block.card);
+  }
+  close();
 }
 
 function cardOf(

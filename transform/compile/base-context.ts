@@ -59,7 +59,8 @@ export function baseContext(options: {
   };
 }
 
-class Flags extends HostObject {
+/** `flags` in templates. */
+export class Flags extends HostObject {
   readonly #flags: RunFlags;
 
   constructor(flags: RunFlags) {

@@ -7,6 +7,7 @@ import { renderKwargs } from '../manifest/read-tests.js';
 import { hasTemplate } from '../project/render.js';
 import { isObject } from '../project/yaml.js';
 import { AdapterObject } from './adapter-object.js';
+import { Flags } from './base-context.js';
 import { describeNode, describeRef, readRef, readSourceCall } from './names.js';
 import type { Relation } from './relation.js';
 import type { Runtime } from './runtime.js';
@@ -47,6 +48,8 @@ export function nodeContext(runtime: Runtime, node: ManifestNode, options: NodeC
   });
   Object.assign(own, {
     execute: true,
+    // A task may rebuild one node: what the run says goes before what the project was loaded with.
+    flags: new Flags({ ...project.flags, fullRefresh: runtime.fullRefresh }),
     this: relation,
     schema: node.schema,
     database: node.database,

@@ -26,12 +26,23 @@ import {
 
 /** `object.name`: the attribute or method, else the item of that name. */
 export function attribute(object: unknown, name: string, run: Run): unknown {
-  if (object instanceof HostObject) return object.getAttribute(name) ?? object.getItem(name) ?? missing(object, name);
+  if (object instanceof HostObject) return hostMember(object, name) ?? missing(object, name);
   if (isUndefined(object)) return undefinedMember(object, run);
   const method = methodOf(object, name);
   if (method) return new BoundMethod(object, name, method);
   if (isMapping(object)) return keyed(object, name) ?? missing(object, name);
   return missing(object, name);
+}
+
+/**
+ * A member of a host object, by `object.name` or `object['name']`. Names that every JavaScript object has are kept from it, so that a table of
+ * attributes that inherits them gives nothing away.
+ */
+export function hostMember(object: HostObject, name: string, form: 'attribute' | 'item' = 'attribute'): unknown {
+  if (name.startsWith('__') || name in Object.prototype) return undefined;
+  return form === 'item'
+    ? (object.getItem(name) ?? object.getAttribute(name))
+    : (object.getAttribute(name) ?? object.getItem(name));
 }
 
 /** `object[key]`: the item, else the attribute of that name. */
@@ -42,9 +53,7 @@ export function item(object: unknown, key: unknown, run: Run): unknown {
     const found = keyed(object, key);
     if (found !== undefined) return found;
   } else if (object instanceof HostObject) {
-    return (
-      object.getItem(key) ?? (typeof key === 'string' ? object.getAttribute(key) : undefined) ?? missing(object, key)
-    );
+    return (typeof key === 'string' ? hostMember(object, key, 'item') : object.getItem(key)) ?? missing(object, key);
   } else if (isUndefined(object)) return undefinedMember(object, run);
   if (typeof key === 'string') {
     const method = methodOf(object, key);
