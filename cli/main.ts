@@ -66,6 +66,14 @@ dags
   .description('start scheduled runs again')
   .action(async (dag) => (await import('./commands/dags.js')).setPaused(dag, false));
 
+dags
+  .command('test <dag>')
+  .description('run a DAG in this process, without scheduler and database of its own')
+  .option('--conf <json>', 'its params, a JSON object')
+  .option('--logical-date <time>', 'its logical date, such as 2026-01-01T00:00:00Z')
+  .option('--only <task...>', 'run only these tasks')
+  .action(async (dag, options) => (await import('./commands/dags-test.js')).testDagFile(dag, options));
+
 const tasks = program.command('tasks').description('list, clear and mark the tasks of a run');
 tasks
   .command('list <dag>')
@@ -134,6 +142,16 @@ ledger
   .command('retry <key>')
   .description('load a file in quarantine again, after it was mended')
   .action(async (key) => (await import('./commands/ledger.js')).retryFile(key));
+
+program
+  .command('reconcile')
+  .description('compare a source with the warehouse')
+  .command('bank')
+  .description("row by row, at one point of the source's log, while both go on; exit code 1: they differ, 2: too late")
+  .option('--timeout <seconds>', 'how long to wait for capture and load', seconds, 300)
+  .option('--no-load', 'wait for scheduled loads instead of asking for them')
+  .addOption(json())
+  .action(async (options) => (await import('./commands/reconcile.js')).reconcile(options));
 
 program
   .command('url [database]')
