@@ -102,10 +102,10 @@ function keepSql(session: Session, result: TimedResult): void {
     writeSql(session, 'run', result.uniqueId, result.statements.map(({ sql }) => sql).join(';\n\n'));
 }
 
-/** One selected node is printed; of more, the files say enough. */
+/** A single node that is no test is printed; of more, the files say enough. */
 function printCompiled(results: TimedResult[]): void {
-  const [only] = results;
-  if (results.length === 1 && only?.compiledSql) process.stdout.write(`${only.compiledSql}\n`);
+  const [only, ...others] = results.filter(({ uniqueId }) => !uniqueId.startsWith('test.'));
+  if (only?.compiledSql && others.length === 0) process.stdout.write(`${only.compiledSql}\n`);
 }
 
 /** What `retry` needs to know of the command. */

@@ -1,0 +1,104 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { registerSqlCommands } from '../../cli/commands/sql.js';
+import { testDatabase } from '../support/postgres.js';
+import { addFiles, rowsOf, writeProject } from '../transform/projects.js';
+
+afterEach(() => {
+  process.exitCode = undefined;
+  vi.restoreAllMocks();
+});
+
+/** Runs `millrace sql …` in this process; what it printed and its exit code. */
+async function sql(dir: string, url: string, ...args: string[]): Promise<{ out: string; code: number }> {
+  const printed: string[] = [];
+  for (const stream of [process.stdout, process.stderr])
+    vi.spyOn(stream, 'write').mockImplementation((text) => {
+      printed.push(String(text));
+      return true;
+    });
+  const program = new Command('millrace').exitOverride();
+  registerSqlCommands(program);
+  await program.parseAsync(['sql', ...args, '--project-dir', dir, '--connection-url', url], { from: 'user' });
+  vi.restoreAllMocks();
+  return { out: printed.join(''), code: Number(process.exitCode ?? 0) };
+}
+
+const files = {
+  'seeds/raw.csv': 'id\n1\n2\n',
+  'models/a.sql': "select * from {{ ref('raw') }}",
+  'models/b.sql': "{{ config(tags=['late']) }} select 1 / (id - {{ var('broken', 5) }}) as x from {{ ref('a') }}",
+  'models/s.yml': 'models: [{name: a, columns: [{name: id, tests: [unique]}]}]',
+};
+
+describe('millrace sql', () => {
+  it('builds with progress, writes artifacts and compiled SQL, and exits with 0', async () => {
+    const url = await testDatabase();
+    const dir = writeProject(files);
+    const { out, code } = await sql(dir, url, 'build');
+    expect(code).toBe(0);
+    expect(out).toMatch(/1 of 4 START seed file public.raw/);
+    expect(out).toMatch(/Done. PASS=4 WARN=0 ERROR=0 SKIP=0 TOTAL=4/);
+    expect(JSON.parse(readFileSync(join(dir, 'target/run_results.json'), 'utf8')).results).toHaveLength(4);
+    expect(readFileSync(join(dir, 'target/compiled/shop/models/a.sql'), 'utf8')).toMatch(/"public"."raw"/);
+    expect(existsSync(join(dir, 'target/manifest.json'))).toBe(true);
+  });
+
+  it('exits with 1 when a node fails, and retries what failed', async () => {
+    const url = await testDatabase();
+    const dir = writeProject({
+      ...files,
+      'models/b.sql':
+        "{{ config(materialized='table') }} select 1 / (id - {{ var('broken', 5) }}) as x from {{ ref('a') }}",
+      'models/c.sql': "select * from {{ ref('b') }}",
+    });
+    const failed = await sql(dir, url, 'build', '--vars', '{broken: 1}');
+    expect(failed.code).toBe(1);
+    expect(failed.out).toMatch(/Database Error in model 'b' \(models\/b.sql\)\s+division by zero/);
+    process.exitCode = undefined;
+    const retried = await sql(dir, url, 'retry', '--vars', '{broken: 9}');
+    expect(retried.out).toMatch(/Done. PASS=2 WARN=0 ERROR=0 SKIP=0 TOTAL=2/);
+    expect(await rowsOf(url, 'select count(*) from c')).toEqual([[2]]);
+  });
+
+  it('lists, shows and compiles to stdout alone', async () => {
+    const url = await testDatabase();
+    const dir = writeProject(files);
+    expect((await sql(dir, url, 'list', '--select', '+b', '--resource-type', 'model')).out).toBe('shop.a\nshop.b\n');
+    expect(
+      (await sql(dir, url, 'ls', '--select', 'tag:late', '--output', 'json', '--output-keys', 'name tags')).out,
+    ).toBe('{"name":"b","tags":["late"]}\n');
+    expect((await sql(dir, url, 'show', '--inline', "select {{ var('n', 3) }} as n", '-q')).out).toBe(
+      '| n |\n| - |\n| 3 |\n',
+    );
+    expect((await sql(dir, url, 'compile', '--select', 'a', '-q', '--no-write-json')).out).toMatch(
+      /^select \* from "test_\w+"."public"."raw"\n$/,
+    );
+  });
+
+  it('writes the docs, checks the connection, cleans', async () => {
+    const url = await testDatabase();
+    const dir = writeProject(files);
+    await sql(dir, url, 'seed');
+    expect((await sql(dir, url, 'docs', 'generate')).out).toMatch(/Catalog written: 1 nodes/);
+    expect((await sql(dir, url, 'debug')).out).toMatch(/connection: OK \(PostgreSQL/);
+    await sql(dir, url, 'clean');
+    expect(existsSync(join(dir, 'target'))).toBe(false);
+    addFiles(dir, { 'dbt_project.yml': 'name: shop\nprofile: shop\nclean-targets: [models]\n' });
+    await expect(sql(dir, url, 'clean')).rejects.toThrow(/holds sources of the project/);
+  });
+
+  it('installs local packages', async () => {
+    const dir = writeProject({
+      'packages.yml': 'packages: [{local: lib}]',
+      'lib/dbt_project.yml': 'name: lib\nprofile: x\n',
+      'lib/macros/m.sql': '{% macro one() %}1{% endmacro %}',
+      'models/a.sql': 'select {{ lib.one() }} as id',
+    });
+    const url = await testDatabase();
+    expect((await sql(dir, url, 'deps')).out).toMatch(/Installed lib from lib/);
+    expect((await sql(dir, url, 'run')).code).toBe(0);
+  });
+});
