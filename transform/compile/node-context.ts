@@ -126,7 +126,7 @@ function refFunction(
         .relationOf(found)
         .with({ database: null, schema: null, identifier: `__dbt__cte__${found.name}`, type: 'cte' });
       const replaced = options.resolve?.(found, cte);
-      if (!replaced) ephemeral.add(found.unique_id);
+      if (!replaced || replaced === cte) ephemeral.add(found.unique_id);
       return replaced ?? cte;
     }
     const relation = runtime.deferred.get(found.unique_id) ?? runtime.project.relationOf(found);

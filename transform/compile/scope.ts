@@ -23,7 +23,10 @@ export class NodeScope implements Context {
     this.#packageName = options.packageName;
     this.#own = options.own;
     this.#base = options.base;
-    this.macros = new MacroScope(options.registry, options.packageName, this, { onUse: options.onMacro, overrides: options.overrides });
+    this.macros = new MacroScope(options.registry, options.packageName, this, {
+      onUse: options.onMacro,
+      overrides: options.overrides,
+    });
   }
 
   get(name: string): unknown {

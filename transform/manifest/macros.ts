@@ -132,7 +132,10 @@ export class MacroScope {
     registry: MacroRegistry,
     packageName: string,
     context: Context,
-    options: { onUse?: ((entry: MacroEntry) => void) | undefined; overrides?: Record<string, unknown> | undefined } = {},
+    options: {
+      onUse?: ((entry: MacroEntry) => void) | undefined;
+      overrides?: Record<string, unknown> | undefined;
+    } = {},
   ) {
     this.registry = registry;
     this.#packageName = packageName;

@@ -12,6 +12,7 @@ import type { NodeRun } from '../materializations/materialization.js';
 import { runTest } from '../materializations/test.js';
 import type { NodeResult, NodeStatus } from '../model.js';
 import type { Project } from '../project.js';
+import { isMicrobatch, runMicrobatch } from './microbatch.js';
 import { runUnitTest } from './unit-test.js';
 
 export interface RunNodeOptions {
@@ -61,12 +62,13 @@ async function perform(
   runtime: Runtime,
   node: ManifestNode,
   progress: Progress,
-  { results }: RunNodeOptions,
+  { results, eventTime }: RunNodeOptions,
 ): Promise<NodeResult> {
   const started = performance.now();
   const needsSchema =
     node.resource_type !== 'operation' && (node.resource_type !== 'test' || keepsFailures(node, runtime));
   if (needsSchema) await runtime.ensureSchema(node);
+  if (isMicrobatch(node)) return microbatchResult(runtime, node, progress, eventTime);
   const { sql, context } = await compileNode(
     runtime,
     node,
@@ -139,6 +141,42 @@ async function testResult(run: NodeRun, runtime: Runtime, progress: Progress, st
   };
 }
 
+async function microbatchResult(
+  runtime: Runtime,
+  node: ManifestNode,
+  progress: Progress,
+  eventTime: RunNodeOptions['eventTime'],
+): Promise<NodeResult> {
+  const started = performance.now();
+  const outcome = await runMicrobatch(runtime, node, {
+    eventTime,
+    fullRefresh: shouldFullRefresh(node, runtime),
+    makeRun: (sql, context, fullRefresh) => ({
+      ...nodeRun(runtime, node, sql, context),
+      config: (context.own['model'] as ManifestNode).config,
+      fullRefresh,
+    }),
+  });
+  progress.compiledSql = outcome.compiledSql;
+  const { successful, failed } = outcome.batches;
+  const counts = `${successful.length} of ${successful.length + failed.length} batches`;
+  return {
+    ...resultOf(node, runtime, progress),
+    status: failed.length === 0 ? 'success' : successful.length === 0 ? 'error' : 'partial success',
+    message: outcome.fault === null ? counts : `${counts}; ${outcome.fault}`,
+    relation: node.relation_name,
+    rowsAffected: outcome.rowsAffected,
+    executeMs: performance.now() - started,
+    adapterResponse: { _message: counts, rows_affected: outcome.rowsAffected },
+    batches: outcome.batches,
+  };
+}
+
+function shouldFullRefresh(node: ManifestNode, runtime: Runtime): boolean {
+  const configured = node.config['full_refresh'];
+  return typeof configured === 'boolean' ? configured : runtime.fullRefresh;
+}
+
 async function unitTestResult(runtime: Runtime, test: ManifestUnitTest, progress: Progress): Promise<NodeResult> {
   const started = performance.now();
   const outcome = await runUnitTest(runtime, test);
@@ -187,7 +225,6 @@ export function nodeRun(runtime: Runtime, node: ManifestNode, sql: string, conte
   own['sql'] = sql;
   own['compiled_code'] = sql;
   const target = own['this'] as Relation;
-  const configured = node.config['full_refresh'];
   const macro = async (name: string, args: unknown[], kwargs: Record<string, unknown> = {}): Promise<unknown> => {
     const callee = scope.macro(name);
     if (!callee)
@@ -205,7 +242,7 @@ export function nodeRun(runtime: Runtime, node: ManifestNode, sql: string, conte
     sql,
     target,
     context,
-    fullRefresh: typeof configured === 'boolean' ? configured : runtime.fullRefresh,
+    fullRefresh: shouldFullRefresh(node, runtime),
     storesFailures: runtime.project.flags.storeFailures,
     existing: () => runtime.relation(target.database, target.schema ?? '', target.identifier ?? ''),
     execute: (text) => runtime.execute(text),

@@ -18,7 +18,10 @@ export function readFixture(project: Project, test: ManifestUnitTest, entry: Jso
   const fail = (message: string): never => {
     throw new MillraceError('SQL_PROJECT_INVALID', `${test.original_file_path}: ${where}: ${message}`);
   };
-  const content = typeof entry['fixture'] === 'string' ? readFixtureFile(project, test, entry['fixture'], format, fail) : entry['rows'];
+  const content =
+    typeof entry['fixture'] === 'string'
+      ? readFixtureFile(project, test, entry['fixture'], format, fail)
+      : entry['rows'];
   if (format === 'sql') return typeof content === 'string' ? { kind: 'sql', sql: content } : fail('rows must be SQL');
   if (format === 'csv' && typeof content === 'string') return rowsOfCsv(content, test.original_file_path);
   if (content === undefined || content === null) return { kind: 'rows', columns: [], rows: [] };
@@ -28,9 +31,13 @@ export function readFixture(project: Project, test: ManifestUnitTest, entry: Jso
 
 /** The rows as a query: each value cast to its column's type, columns that are not given NULL. */
 export function fixtureSql(fixture: Fixture & { kind: 'rows' }, columns: Column[]): string {
-  const unknown = fixture.columns.filter((name) => !columns.some((column) => column.name.toLowerCase() === name.toLowerCase()));
+  const unknown = fixture.columns.filter(
+    (name) => !columns.some((column) => column.name.toLowerCase() === name.toLowerCase()),
+  );
   if (unknown.length > 0)
-    throw new MillraceError('SQL_COMPILATION_FAILED', `Invalid column name: '${unknown[0]}' in unit test fixture`, { hint: `Accepted columns: ${columns.map((column) => column.name).join(', ')}.` });
+    throw new MillraceError('SQL_COMPILATION_FAILED', `Invalid column name: '${unknown[0]}' in unit test fixture`, {
+      hint: `Accepted columns: ${columns.map((column) => column.name).join(', ')}.`,
+    });
   const select = (row: Record<string, Json>) =>
     `select ${columns
       .map((column) => {
@@ -53,15 +60,32 @@ function rowsOfCsv(text: string, path: string): Fixture {
   return {
     kind: 'rows',
     columns,
-    rows: rows.map((row) => Object.fromEntries(columns.map((name, index) => [name, row[index] === undefined || row[index]?.trim() === '' ? null : (row[index] as string).trim()]))),
+    rows: rows.map((row) =>
+      Object.fromEntries(
+        columns.map((name, index) => [
+          name,
+          row[index] === undefined || row[index]?.trim() === '' ? null : (row[index] as string).trim(),
+        ]),
+      ),
+    ),
   };
 }
 
 /** `tests/fixtures/<name>.csv` or `.sql`. */
-function readFixtureFile(project: Project, test: ManifestUnitTest, name: string, format: string, fail: (message: string) => never): string {
+function readFixtureFile(
+  project: Project,
+  test: ManifestUnitTest,
+  name: string,
+  format: string,
+  fail: (message: string) => never,
+): string {
   const owner = project.packages.find((each) => each.name === test.package_name) ?? project.root;
   const extension = format === 'sql' ? '.sql' : '.csv';
-  const found = listFiles(owner.dir, owner.file.paths.tests.map((path) => join(path, 'fixtures')), [extension]).find(({ path }) => path.endsWith(`/${name}${extension}`));
+  const found = listFiles(
+    owner.dir,
+    owner.file.paths.tests.map((path) => join(path, 'fixtures')),
+    [extension],
+  ).find(({ path }) => path.endsWith(`/${name}${extension}`));
   if (!found || !existsSync(join(owner.dir, found.path))) return fail(`there is no fixture ${name}${extension}`);
   return readFileSync(join(owner.dir, found.path), 'utf8');
 }
