@@ -35,7 +35,13 @@ export async function loadDags(
   return Promise.all(rows.map(async (row) => ({ row, ...(await loadSchedulePlace(store, row.dag_id)) })));
 }
 
-/** The interval of the latest scheduled run, and the logical dates after it that other runs have taken. */
+/**
+ * After a change of schedule an interval is aligned backwards, and its date may be one that has had a run: so far back
+ * are the dates of runs looked at.
+ */
+const takenDatesMax = 500;
+
+/** The interval of the latest scheduled run, and the latest logical dates that runs of any kind have taken. */
 export async function loadSchedulePlace(
   store: StoreDriver,
   dagId: string,
@@ -56,7 +62,9 @@ export async function loadSchedulePlace(
       .selectFrom('dag_run')
       .select('logical_date')
       .where('dag_id', '=', dagId)
-      .where('logical_date', '>', last?.logical_date ?? Number.MIN_SAFE_INTEGER)
+      .where('logical_date', 'is not', null)
+      .orderBy('logical_date', 'desc')
+      .limit(takenDatesMax)
       .compile(),
   );
   const interval =
