@@ -64,7 +64,7 @@ dags
   .option('--logical-date <time>', 'its logical date, such as 2026-01-01T00:00:00Z')
   .option('--only <tasks...>', 'run these tasks; the others succeed at once')
   .addOption(json())
-  .action(async (dag, options) => (await import('./commands/dags-test.js')).testDagCommand(dag, options));
+  .action(async (dag, options) => (await import('./commands/dags-test.js')).testDagFile(dag, options));
 dags
   .command('pause <dag>')
   .description('start no more scheduled runs')
@@ -142,6 +142,16 @@ ledger
   .command('retry <key>')
   .description('load a file in quarantine again, after it was mended')
   .action(async (key) => (await import('./commands/ledger.js')).retryFile(key));
+
+program
+  .command('reconcile')
+  .description('compare a source with the warehouse')
+  .command('bank')
+  .description("row by row, at one point of the source's log, while both go on; exit code 1: they differ, 2: too late")
+  .option('--timeout <seconds>', 'how long to wait for capture and load', seconds, 300)
+  .option('--no-load', 'wait for scheduled loads instead of asking for them')
+  .addOption(json())
+  .action(async (options) => (await import('./commands/reconcile.js')).reconcile(options));
 
 program
   .command('url [database]')
