@@ -7,6 +7,7 @@ const benches: Record<string, () => Promise<{ bench: Bench }>> = {
   executor: () => import('./executor.js'),
   generator: () => import('./generator.js'),
   jinja: () => import('./jinja.js'),
+  load: () => import('./load.js'),
 };
 
 const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, Linux ${release()}, Node ${process.versions.node}`;
