@@ -88,16 +88,14 @@ describe('dag.http', () => {
         body += piece;
       });
       request.on('end', () =>
-        response
-          .setHeader('content-type', 'application/json')
-          .end(
-            JSON.stringify({
-              method: request.method,
-              type: request.headers['content-type'],
-              key: request.headers['x-key'],
-              body,
-            }),
-          ),
+        response.setHeader('content-type', 'application/json').end(
+          JSON.stringify({
+            method: request.method,
+            type: request.headers['content-type'],
+            key: request.headers['x-key'],
+            body,
+          }),
+        ),
       );
     });
     const task = await run((dag) =>
