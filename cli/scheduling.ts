@@ -16,6 +16,7 @@ import { Triggerer } from '../scheduler/triggerer/triggerer.js';
 import type { Databases } from './databases.js';
 import { type Home, homeSecret } from './home.js';
 import { newId } from './new-id.js';
+import type { ObjectStoreAddress } from './object-store-address.js';
 
 /** XComs are for what tasks tell each other; data goes through the warehouse and the lake. */
 const xcomBytesMax = 1024 * 1024;
@@ -35,7 +36,7 @@ export interface SchedulingOptions {
   home: Home;
   store: StoreDriver;
   databases: Databases;
-  objectStore: { url: string; accessKey?: string; secretKey?: string };
+  objectStore: ObjectStoreAddress;
   /** The base of links in e-mails. */
   baseUrl: string;
   /** The environment of task processes. */

@@ -22,7 +22,7 @@ export function ganttChart(
   options: { from: number; to: number; now: number; format: ZonedFormat },
 ): Html {
   const { from, now, format } = options;
-  const to = Math.max(options.to, from + 1000);
+  const to = Math.max(options.to, from + 10);
   const x = scaleLinear()
     .domain([from, to])
     .range([label, width - 72]);

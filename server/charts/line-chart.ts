@@ -16,7 +16,8 @@ interface LineOptions {
   /** x is an instant. */
   time: boolean;
   area: boolean;
-  wide: boolean;
+  /** Pixels that the drawing is made for. */
+  width: number;
 }
 
 const height = 240;
@@ -24,11 +25,11 @@ const margin = { left: 52, right: 84, top: 22, bottom: 26 };
 
 /** Lines over time or over a number, from zero, the last and the highest value labelled, gaps left open. */
 export function lineChart(series: Series[], options: LineOptions): Html {
-  const width = options.wide ? 720 : 420;
+  const { width } = options;
   const all = series.flatMap((item) => item.points);
   const [first, last] = extent(all, (point) => point.x);
   if (first === undefined || last === undefined) return html``;
-  const domain = first === last ? [first - 1, last + 1] : [first, last];
+  const domain = first === last ? [first - 1_800_000, last + 1_800_000] : [first, last];
   const range = [margin.left, width - margin.right];
   const x = options.time ? scaleUtc(domain, range) : scaleLinear(domain, range);
   const y = scaleLinear()

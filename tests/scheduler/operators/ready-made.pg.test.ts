@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Dag, getContext, http, objectStore, postgres, type TestDagOptions, testDag } from 'millrace';
+import { Dag, duckdb, getContext, http, objectStore, postgres, type TestDagOptions, testDag } from 'millrace';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { testDatabase } from '../../support/postgres.js';
 
@@ -237,6 +237,19 @@ describe('hooks', () => {
       connections: { api: withPassword },
     });
     expect(task.returnValue).toBe(`/v1 Basic ${Buffer.from('me:secret').toString('base64')}`);
+  });
+
+  it('share a DuckDB file', async () => {
+    const file = join(folder(), 'a.duckdb');
+    const task = await run((dag) => {
+      const write = dag.task('write', async () => {
+        await duckdb(file).query('create table t as select 1 as n union all select 2 order by n');
+      })();
+      dag
+        .task('t', async () => duckdb(file).query<{ n: number }>('select n from t order by n'))()
+        .after(write);
+    });
+    expect(task).toMatchObject({ returnValue: [{ n: 1 }, { n: 2 }] });
   });
 
   it('know the run that they are in', async () => {
