@@ -155,7 +155,12 @@ export function benchDag(dagId: string, length: number, upstream: (at: number) =
     deadline: null,
     renderTemplateAsNativeObj: false,
     groups: [],
-    tasks: Array.from({ length }, (_, at) => benchTask(`t${at}`, upstream(at).map((other) => `t${other}`))),
+    tasks: Array.from({ length }, (_, at) =>
+      benchTask(
+        `t${at}`,
+        upstream(at).map((other) => `t${other}`),
+      ),
+    ),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Bench, BenchRow } from './bench.js';
 /** `npm run bench -- <name> [--json]`: one line a benchmark, loaded when it is asked for. */
 const benches: Record<string, () => Promise<{ bench: Bench }>> = {
   cdc: () => import('./cdc.js'),
+  executor: () => import('./executor.js'),
   generator: () => import('./generator.js'),
   jinja: () => import('./jinja.js'),
 };

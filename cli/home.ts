@@ -30,6 +30,7 @@ export interface Home {
   readonly logFolder: string;
   readonly taskLogFolder: string;
   readonly bundleFolder: string;
+  readonly cacheFolder: string;
   readonly lakeFolder: string;
   readonly cdcFolder: string;
   readonly controlSocketPath: string;
@@ -53,6 +54,7 @@ export function homeAt(folder: string): Home {
     logFolder: join(folder, 'logs'),
     taskLogFolder: join(folder, 'logs', 'tasks'),
     bundleFolder: join(folder, 'bundles'),
+    cacheFolder: join(folder, 'cache'),
     lakeFolder: join(folder, 'lake'),
     cdcFolder: join(folder, 'cdc'),
     controlSocketPath: socketPath(folder),
@@ -73,7 +75,14 @@ export function makeHome(folder: string): Home {
     for (const path of [join(folder, lockName), home.storePath]) closeSync(openSync(path, 'a', 0o600));
     // A home inside a project is not part of it.
     writeFileSync(join(folder, '.gitignore'), '*\n', { mode: 0o600 });
-    for (const part of [home.taskLogFolder, home.bundleFolder, home.cdcFolder]) {
+    for (const part of [
+      home.logFolder,
+      home.taskLogFolder,
+      home.bundleFolder,
+      home.cacheFolder,
+      home.cdcFolder,
+      home.lakeFolder,
+    ]) {
       mkdirSync(part, { recursive: true, mode: 0o700 });
     }
   } catch (thrown) {

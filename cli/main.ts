@@ -58,6 +58,14 @@ dags
   .option('--wait', 'wait for its end; exit code 1 when it failed')
   .action(async (dag, options) => (await import('./commands/dags.js')).triggerDag(dag, options));
 dags
+  .command('test <dag>')
+  .description('run a DAG once in this process, without a server; exit code 1 when it fails')
+  .option('--conf <json>', 'its params, a JSON object')
+  .option('--logical-date <time>', 'its logical date, such as 2026-01-01T00:00:00Z')
+  .option('--only <tasks...>', 'run these tasks; the others succeed at once')
+  .addOption(json())
+  .action(async (dag, options) => (await import('./commands/dags-test.js')).testDagFile(dag, options));
+dags
   .command('pause <dag>')
   .description('start no more scheduled runs')
   .action(async (dag) => (await import('./commands/dags.js')).setPaused(dag, true));
@@ -134,6 +142,16 @@ ledger
   .command('retry <key>')
   .description('load a file in quarantine again, after it was mended')
   .action(async (key) => (await import('./commands/ledger.js')).retryFile(key));
+
+program
+  .command('reconcile')
+  .description('compare a source with the warehouse')
+  .command('bank')
+  .description("row by row, at one point of the source's log, while both go on; exit code 1: they differ, 2: too late")
+  .option('--timeout <seconds>', 'how long to wait for capture and load', seconds, 300)
+  .option('--no-load', 'wait for scheduled loads instead of asking for them')
+  .addOption(json())
+  .action(async (options) => (await import('./commands/reconcile.js')).reconcile(options));
 
 program
   .command('url [database]')

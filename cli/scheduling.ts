@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Settings } from '../kernel/config.js';
@@ -17,6 +16,7 @@ import { Triggerer } from '../scheduler/triggerer/triggerer.js';
 import type { Databases } from './databases.js';
 import { type Home, homeSecret } from './home.js';
 import { newId } from './new-id.js';
+import type { ObjectStoreAddress } from './object-store-address.js';
 
 /** XComs are for what tasks tell each other; data goes through the warehouse and the lake. */
 const xcomBytesMax = 1024 * 1024;
@@ -36,7 +36,7 @@ export interface SchedulingOptions {
   home: Home;
   store: StoreDriver;
   databases: Databases;
-  objectStore: { url: string; accessKey?: string; secretKey?: string };
+  objectStore: ObjectStoreAddress;
   /** The base of links in e-mails. */
   baseUrl: string;
   /** The environment of task processes. */
@@ -54,8 +54,6 @@ export function createScheduling(options: SchedulingOptions): Scheduling {
     onEvent: (event) => scheduler.listener.onEvent(event),
     onCall: (attemptId, call) => scheduler.listener.onCall(attemptId, call),
   };
-  const cacheFolder = join(home.folder, 'cache');
-  mkdirSync(cacheFolder, { recursive: true, mode: 0o700 });
   const connections = {
     warehouse: { url: databases.warehouseUrl },
     ...(databases.sourceUrl === null ? {} : { source: { url: databases.sourceUrl } }),
@@ -70,7 +68,7 @@ export function createScheduling(options: SchedulingOptions): Scheduling {
     connections,
     env,
     xcomBytesMax,
-    cacheFolder,
+    cacheFolder: home.cacheFolder,
     idleLogPath: join(home.logFolder, 'task-children.log'),
     memoryLimitMb: settings.MILLRACE_TASK_MEMORY_MB,
   });

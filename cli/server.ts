@@ -1,4 +1,3 @@
-import { pathToFileURL } from 'node:url';
 import { openSmtp } from '../connectors/smtp.js';
 import type { Settings } from '../kernel/config.js';
 import { describeError } from '../kernel/errors.js';
@@ -15,6 +14,7 @@ import { type Databases, openDatabases } from './databases.js';
 import { requestFirstLoad } from './first-load.js';
 import { foldersOf } from './folders.js';
 import { type Home, writeServerFile } from './home.js';
+import { objectStoreAddress } from './object-store-address.js';
 import { authorEnvironment } from './read-environment.js';
 import { createScheduling, type Scheduling } from './scheduling.js';
 import { startSources } from './sources.js';
@@ -66,7 +66,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 async function start(options: ServerOptions, endings: Endings): Promise<RunningServer> {
   const { settings, home, examples, live = true, clock, log } = options;
-  const objectStore = objectStoreOf(settings, home);
+  const objectStore = objectStoreAddress(settings, home);
   const env = authorEnvironment(settings);
   const supervisor = new Supervisor({ clock, log: log.child('supervisor') });
   endings.push(() => supervisor.stopAll());
@@ -183,13 +183,4 @@ async function endAll(endings: Endings, drainMs: number, log: Log): Promise<void
       log.error('A part could not be ended in order', { error: describeError(thrown) });
     }
   }
-}
-
-function objectStoreOf(settings: Settings, home: Home): { url: string; accessKey?: string; secretKey?: string } {
-  const { OBJECT_STORE_ACCESS_KEY: accessKey, OBJECT_STORE_SECRET_KEY: secretKey } = settings;
-  return {
-    url: settings.OBJECT_STORE_URL ?? pathToFileURL(home.lakeFolder).href,
-    ...(accessKey === undefined ? {} : { accessKey }),
-    ...(secretKey === undefined ? {} : { secretKey }),
-  };
 }

@@ -11,6 +11,7 @@ import type { GeneratorRoundMessage, GeneratorSettings } from '../sources/genera
 import { startEntry } from './child-process.js';
 import { keepBounded } from './databases.js';
 import type { Home } from './home.js';
+import type { ObjectStoreAddress } from './object-store-address.js';
 import type { Supervisor } from './supervisor.js';
 
 export interface GeneratorStatus {
@@ -30,7 +31,7 @@ export interface SourcesOptions {
   settings: Settings;
   home: Home;
   sourceUrl: string;
-  objectStore: { url: string; accessKey?: string; secretKey?: string };
+  objectStore: ObjectStoreAddress;
   /** Whether data is generated all the time. */
   generate: boolean;
   onCdcStatus(status: CdcStatus): void;

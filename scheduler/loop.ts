@@ -386,6 +386,10 @@ function takeDue(turn: Turn, settings: AttemptSettings): void {
 }
 
 function assertCounts(turn: Turn): void {
-  const wrong = [...turn.live.runs.values()].flatMap((run) => run.differences());
+  const wrong = [
+    ...[...turn.live.runs.values()].flatMap((run) => run.differences()),
+    ...[...turn.live.dags.values()].flatMap((dag) => dag.differences()),
+    ...turn.live.board.differences([...turn.live.runs.values()].flatMap((run) => run.instances.flat())),
+  ];
   if (wrong.length > 0) throw new MillraceError('INTERNAL', `the kept counts are wrong: ${wrong.join('; ')}`);
 }

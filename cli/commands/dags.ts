@@ -86,7 +86,7 @@ async function untilFinished(dagId: string, runId: string): Promise<string> {
   }
 }
 
-function parseConf(text: string | undefined): JsonObject {
+export function parseConf(text: string | undefined): JsonObject {
   if (text === undefined) return {};
   const wrong = (cause?: unknown) =>
     new MillraceError('REQUEST_INVALID', `--conf is no JSON object: ${text}`, {

@@ -9,6 +9,7 @@ import { demoReport } from '../demo/demo-report.js';
 import { openProgress } from '../demo/progress.js';
 import { type DemoResult, runDemo } from '../demo/run-demo.js';
 import { lockHome, makeHome } from '../home.js';
+import { objectStoreAddress } from '../object-store-address.js';
 import { openServerLog } from '../open-log.js';
 import { startServer } from '../server.js';
 
@@ -43,8 +44,9 @@ async function pass(folder: string, options: Parameters<typeof runDemo>[1], sile
   const { log, close } = openServerLog(home, 'warn', systemClock);
   const progress = openProgress(process.stdout, silent);
   progress.step('Starting PostgreSQL, change data capture, the scheduler');
+  const settings = demoSettings(home.folder);
   const server = await startServer({
-    settings: demoSettings(home.folder),
+    settings,
     home,
     examples: true,
     live: false,
@@ -54,7 +56,8 @@ async function pass(folder: string, options: Parameters<typeof runDemo>[1], sile
   const stopEarly = () => void server.stop(0).finally(() => process.exit(130));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stopEarly);
   try {
-    return await runDemo(server, options, progress, systemClock);
+    const lake = { address: objectStoreAddress(settings, home), slotName: settings.CDC_SLOT };
+    return await runDemo(server, options, lake, progress, systemClock);
   } finally {
     await server.stop(0);
     close();
@@ -79,9 +82,13 @@ function demoSettings(home: string) {
 }
 
 function verdict(result: DemoResult, seconds: number, seed: number): string {
+  const { reached, waitingFor, differencesTotal, position } = result.reconciliation;
+  const compared = reached
+    ? `${differencesTotal === 0 ? 'no difference' : `${differencesTotal} differences`} between source and warehouse at ${position}`
+    : `source and warehouse could not be compared: ${waitingFor}`;
   const what = `${result.events.toLocaleString('en-US')} change events in ${result.objects} objects`;
   const end = result.ok ? 'Everything succeeded' : 'Something failed: see the states above';
-  return `${end}: ${what}, ${seconds.toFixed(1)} s (seed ${seed}).`;
+  return `${end}: ${what}, ${compared}, ${seconds.toFixed(1)} s (seed ${seed}).`;
 }
 
 /** The database may lie outside the folder, with a link to it (see `postgresFolders`). */

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { openObjectStore } from '../../connectors/open-object-store.js';
 import type { Clock } from '../../kernel/time.js';
 import type { SchedulerEvents } from '../../scheduler/model/events.js';
 import { childRuns, type DagRunRow, dagRunByKey } from '../../scheduler/store/queries/dag-runs.js';
@@ -6,6 +7,8 @@ import { emailById, listEmails } from '../../scheduler/store/queries/emails.js';
 import { listTaskInstances } from '../../scheduler/store/queries/task-instances.js';
 import type { CdcStatus } from '../../sources/cdc/status.js';
 import { runGenerator } from '../../sources/generators/bank/generator.js';
+import { type ReconcileResult, reconcileBank } from '../../sources/reconcile/reconcile-bank.js';
+import type { ObjectStoreAddress } from '../object-store-address.js';
 import type { RunningServer } from '../server.js';
 import { openWarehouseReader } from '../warehouse-reader.js';
 import type { Progress } from './progress.js';
@@ -22,6 +25,7 @@ export interface DemoResult {
   events: number;
   objects: number;
   runs: DemoRun[];
+  reconciliation: ReconcileResult;
   tables: { schema: string; table: string; rows: number }[];
   kpis: { columns: string[]; rows: (string | number | boolean | null)[][] };
   emails: { subject: string; to: string[]; state: string; text: string }[];
@@ -41,11 +45,13 @@ const bulkTransactions = 2_000;
 /** Rounds of ordinary life after the first one: changes, closures, reversals, so that dimensions have a history. */
 const laterRounds = 2;
 const tasksMax = 10_000;
+const reconcileMsMax = 60_000;
 
 /** One pass: the bank lives, its changes are captured, loaded, transformed and tested, and reported by e-mail. */
 export async function runDemo(
   server: RunningServer,
   options: DemoOptions,
+  { address, slotName }: { address: ObjectStoreAddress; slotName: string },
   progress: Progress,
   clock: Clock,
 ): Promise<DemoResult> {
@@ -62,6 +68,8 @@ export async function runDemo(
   const load = await runLoad(server);
   progress.step('Bank_Data_Transformation builds and tests staging, dimensions, facts and key figures');
   const transformations = await finished(server, (await server.store.read(childRuns(load.id, 10))).map(keyOf));
+  progress.step('Reconciling the warehouse with the source, row by row');
+  const reconciliation = await reconcile(server, { address, slotName }, clock, progress);
   progress.step('Looking at the results');
   const runs = await Promise.all([load, ...transformations].map((run) => describeRun(server, run)));
   const warehouse = openWarehouseReader(server.databases.warehouseUrl);
@@ -69,8 +77,21 @@ export async function runDemo(
     const tables = await countRows(warehouse);
     const { columns, rows } = await warehouse.query('select * from analytics.kpi_totals order by currency');
     const emails = await readEmails(server);
-    const ok = runs.length === 2 && runs.every(({ state }) => state === 'success');
-    return { ok, events, objects, runs, tables, kpis: { columns: columns.map(({ name }) => name), rows }, emails };
+    const ok =
+      runs.length === 2 &&
+      runs.every(({ state }) => state === 'success') &&
+      reconciliation.reached &&
+      reconciliation.differencesTotal === 0;
+    return {
+      ok,
+      events,
+      objects,
+      runs,
+      reconciliation,
+      tables,
+      kpis: { columns: columns.map(({ name }) => name), rows },
+      emails,
+    };
   } finally {
     await warehouse.end();
     progress.done();
@@ -138,6 +159,28 @@ async function runLoad(server: RunningServer): Promise<DagRunRow> {
   const key = await server.scheduling.scheduler.commands.triggerDagRun(request, { user: 'demo', via: 'cli' });
   const [run] = await finished(server, [key]);
   return run as DagRunRow;
+}
+
+async function reconcile(
+  server: RunningServer,
+  { address, slotName }: { address: ObjectStoreAddress; slotName: string },
+  clock: Clock,
+  progress: Progress,
+): Promise<ReconcileResult> {
+  const store = await openObjectStore(address.url, address);
+  try {
+    return await reconcileBank({
+      sourceUrl: server.databases.sourceUrl as string,
+      warehouseUrl: server.databases.warehouseUrl,
+      store,
+      slotName,
+      timeoutMs: reconcileMsMax,
+      clock,
+      onProgress: ({ message }) => progress.detail(message),
+    });
+  } finally {
+    await store.close();
+  }
 }
 
 type RunKey = { dagId: string; runId: string };

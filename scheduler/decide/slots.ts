@@ -125,6 +125,18 @@ export class SlotBoard {
     this.#free(heldKey(dagId));
   }
 
+  /** Counts the slots anew and says where that differs from what was kept. */
+  differences(alive: readonly LiveTaskInstance[]): string[] {
+    const fresh = new SlotBoard(this.#parallelism, this.#pools.values());
+    for (const instance of alive) fresh.moved(instance, null, instance.state);
+    const keys = new Set([...fresh.#used.keys(), ...this.#used.keys()]);
+    const wrong = [...keys].filter((key) => fresh.#used.get(key) !== this.#used.get(key));
+    const found = wrong.map((key) => `slots of ${key}: kept ${this.#used.get(key)}, counted ${fresh.#used.get(key)}`);
+    if (fresh.#executing !== this.#executing)
+      found.push(`executing: kept ${this.#executing}, counted ${fresh.#executing}`);
+    return found;
+  }
+
   get parallelism(): number {
     return this.#parallelism;
   }

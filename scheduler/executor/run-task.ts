@@ -6,7 +6,7 @@ import { AwaitInput, Deferral, FailTask, Reschedule, SkipTask } from '../dag/sig
 import type { AttemptEffects, AttemptError, AttemptOutcome, AttemptRequest } from '../model/attempt.js';
 import type { BundleFiles, OperatorCall } from '../operators/operator.js';
 import { findOperator } from '../operators/registry.js';
-import { renderOptions } from '../operators/templates.js';
+import { renderMapIndex, renderOptions } from '../operators/templates.js';
 import { emptyEffects } from './effects.js';
 
 /** What surrounds the life of one attempt. */
@@ -39,20 +39,14 @@ async function perform(deps: RunTaskDeps): Promise<AttemptOutcome> {
   const { scope, bundle } = deps;
   const { task, inputs } = scope.attempt;
   const operator = await findOperator(task.operator);
-  if (isTimeout(scope.attempt.context.event) && !operator.takesTimeout) {
-    throw new MillraceError('TASK_FAILED', 'what the task waited for did not come within its timeout');
-  }
   const { options, rendered } = await renderOptions(scope, operator.templateFields);
   Object.assign(scope.effects.rendered, rendered);
+  const mapIndexName = await renderMapIndex(scope);
+  if (mapIndexName !== null) scope.effects.renderedMapIndex = mapIndexName;
   const call: OperatorCall = { scope, task, options, inputs, bundle };
   const value = await operator.perform(call);
   if (value !== undefined && task.doXcomPush) pushReturnValue(deps, value);
   return { state: 'success' };
-}
-
-/** The event of a deferral whose patience is over. */
-function isTimeout(event: Json | undefined): boolean {
-  return typeof event === 'object' && event !== null && !Array.isArray(event) && event['kind'] === 'timeout';
 }
 
 /** The return value as an XCom. Throws XCOM_INVALID for what JSON cannot carry and for what is too large. */
@@ -112,8 +106,8 @@ function failed(error: AttemptError): AttemptOutcome {
 /** A failed or unfinished attempt changes nothing but its own page; XComs that it set by the client are already there. */
 function keepEffects(outcome: AttemptOutcome, effects: AttemptEffects): AttemptEffects {
   if (outcome.state === 'success' || outcome.state === 'deferred') return effects;
-  const { rendered, details } = effects;
-  return { ...emptyEffects(), rendered, details };
+  const { rendered, details, renderedMapIndex } = effects;
+  return { ...emptyEffects(), rendered, details, ...(renderedMapIndex === undefined ? {} : { renderedMapIndex }) };
 }
 
 function startLine({ dagId, taskId, mapIndex, runId, tryNumber, maxTries, context }: AttemptRequest): string {

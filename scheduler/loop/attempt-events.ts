@@ -87,6 +87,7 @@ function onFinished(
   if (state !== 'queued' && state !== 'running') return;
   const refusal = refusalOf(turn, instance, event.outcome, event.effects, settings);
   const outcome: AttemptOutcome = refusal ?? event.outcome;
+  if (event.effects.renderedMapIndex !== undefined) instance.renderedMapIndex = event.effects.renderedMapIndex;
   // The outcome is applied first: a skip that the effects bring finds the state of its branch settled.
   applyOutcome(turn, instance, event.at, outcome, settings);
   if (!refusal) applyEffects(turn, instance, outcome, event.effects);

@@ -82,6 +82,18 @@ export class LiveDag {
     this.#waiting.set(backfillId, heap);
   }
 
+  /** Counts anew and says where that differs from the counts that were kept. */
+  differences(): string[] {
+    const fresh = new Map<string, number>();
+    for (const { row } of this.runs) {
+      const key = `${row.state} ${row.backfillId}`;
+      fresh.set(key, (fresh.get(key) ?? 0) + 1);
+    }
+    return [...new Set([...fresh.keys(), ...this.#counts.keys()])]
+      .filter((key) => (fresh.get(key) ?? 0) !== (this.#counts.get(key) ?? 0))
+      .map((key) => `runs of ${this.dagId} ${key}: kept ${this.#counts.get(key)}, counted ${fresh.get(key)}`);
+  }
+
   /** The groups of runs that wait to start, each in the order in which they may. */
   waiting(): Iterable<[backfillId: number | null, Heap<LiveRun>]> {
     return this.#waiting;
@@ -182,6 +194,7 @@ export class LiveState {
 
   /** A finished run leaves memory. */
   removeRun(run: LiveRun): void {
+    if (this.runs.get(run.row.id) !== run) return;
     this.runs.delete(run.row.id);
     this.#byRunId.delete(runKey(run.dagId, run.row.runId));
     const dag = this.dags.get(run.dagId);

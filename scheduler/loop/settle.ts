@@ -94,8 +94,10 @@ function resize(turn: Turn, run: LiveRun, decision: Extract<TaskDecision, { kind
   }
   const present = new Set(instances.map((instance) => instance.mapIndex));
   for (const instance of instances) {
-    if (instance.mapIndex >= length) turn.move(instance, 'removed', reason, { endedAt: turn.now });
-    else if (instance.state === 'removed') turn.move(instance, null, reason, { endedAt: null });
+    if (instance.mapIndex >= length) {
+      turn.clearXComsOf(instance);
+      turn.move(instance, 'removed', reason, { endedAt: turn.now });
+    } else if (instance.state === 'removed') turn.move(instance, null, reason, { endedAt: null });
   }
   for (let mapIndex = 0; mapIndex < length; mapIndex++) {
     if (!present.has(mapIndex)) turn.addInstance(run, taskIndex, mapIndex);

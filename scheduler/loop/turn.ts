@@ -122,7 +122,9 @@ export class Turn {
     this.changedRun(run);
     this.touchedDags.add(run.dagId);
     if (from === to) return;
-    this.live.dags.get(run.dagId)?.runMoved(run, from, to, this.live.ordinalsOf(run));
+    // A run that is not alive is counted when it comes alive.
+    const isAlive = this.live.runs.get(run.row.id) === run;
+    if (isAlive) this.live.dags.get(run.dagId)?.runMoved(run, from, to, this.live.ordinalsOf(run));
     this.#runEvent(run, from, to, reason);
   }
 

@@ -91,6 +91,8 @@ export interface AttemptEffects {
   rendered: JsonObject;
   /** What the task's page shows as its result: rows, files, test counts, failing rows … (see docs/authoring.md). */
   details: JsonObject;
+  /** What the instance of a mapped task is called instead of its number. */
+  renderedMapIndex?: string;
 }
 
 export interface EmailDraft {

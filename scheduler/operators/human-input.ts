@@ -1,6 +1,5 @@
 import { MillraceError } from '../../kernel/errors.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
-import { type Instant, toIso } from '../../kernel/time.js';
 import {
   type HITLResult,
   type HITLText,
@@ -12,12 +11,11 @@ import { AwaitInput, FailTask } from '../dag/signals.js';
 import type { Operator, OperatorCall } from './operator.js';
 
 /**
- * Asks a person. The first part writes the question and parks the task; the answer, or the defaults when nobody
- * answered in time, comes as the event that resumes it.
+ * Asks a person. The first part writes the question and parks the task; the answer, or the defaults with `timed_out`
+ * when nobody answered in time, comes as the event that resumes it.
  */
 export const humanInputOperator: Operator = {
   templateFields: [],
-  takesTimeout: true,
   async perform(call) {
     const { handler, taskId } = await call.bundle.declaration();
     if (!isHumanInput(handler)) throw new MillraceError('TASK_FAILED', `task "${taskId}" asks nobody in its file`);
@@ -35,8 +33,11 @@ function takeAnswer(
   { isApproval, request }: { isApproval: boolean; request: HumanInputRequest },
   event: JsonObject,
 ): Json {
-  const answer =
-    event['kind'] === 'timeout' ? defaultAnswer(request, scope.clock.now()) : (event as unknown as HITLResult);
+  const { timed_out: isLate = false, ...rest } = event;
+  if (isLate === true && request.defaults === null) {
+    throw new MillraceError('TASK_FAILED', 'nobody answered in time, and there is no default');
+  }
+  const answer = rest as unknown as HITLResult;
   const who = answer.responded_by_user?.name ?? 'Nobody in time: the default';
   scope.log('INFO', `${who} chose ${answer.chosen_options.join(', ')}`);
   if (isApproval && isRejected(answer.chosen_options)) {
@@ -44,15 +45,4 @@ function takeAnswer(
     scope.effects.skip = { skipped: options['downstream'] as string[], ignoreTriggerRules: false };
   }
   return answer as unknown as Json;
-}
-
-/** What is chosen for a person who did not answer in time. Throws TASK_FAILED when nothing is. */
-function defaultAnswer({ defaults, params }: HumanInputRequest, now: Instant): HITLResult {
-  if (defaults === null) throw new MillraceError('TASK_FAILED', 'nobody answered in time, and there is no default');
-  return {
-    chosen_options: defaults,
-    params_input: Object.fromEntries(Object.entries(params).map(([name, { value = null }]) => [name, value])),
-    responded_at: toIso(now),
-    responded_by_user: null,
-  };
 }

@@ -8,8 +8,6 @@ import type { SerializedTask } from '../model/dag.js';
 export interface Operator {
   /** Options whose strings are templates, rendered before `perform`; `all` for every option. */
   readonly templateFields: readonly string[] | 'all';
-  /** Whether it wants to be called when what it waited for did not come in time; otherwise the task fails then. */
-  readonly takesTimeout?: boolean;
   /**
    * Does the work and returns the return value. Skips, fails and defers by throwing (`signals.ts`); what else should
    * change goes into `scope.effects`.

@@ -25,6 +25,17 @@ export async function renderOptions(scope: AttemptScope, fields: readonly string
   return { options: { ...task.options, ...rendered, ...inputs }, rendered };
 }
 
+/** What `mapIndexTemplate` makes of the inputs of this instance; null when the task is not mapped or has none. */
+export async function renderMapIndex(scope: AttemptScope): Promise<string | null> {
+  const { task, mapIndex } = scope.attempt;
+  if (mapIndex < 0 || task.mapIndexTemplate === null) return null;
+  const name = await renderText(scope, 'mapIndexTemplate', task.mapIndexTemplate);
+  return name.slice(0, mapIndexNameCharsMax);
+}
+
+/** As in Airflow. */
+const mapIndexNameCharsMax = 250;
+
 async function renderValue(scope: AttemptScope, path: string, value: Json): Promise<Json> {
   if (typeof value === 'string') return isTemplate(value) ? renderText(scope, path, value) : value;
   if (Array.isArray(value)) {

@@ -148,6 +148,7 @@ async function runIn(folder: string, dag: Dag, options: TestDagOptions): Promise
     // Handing out an attempt reads its inputs first: let that happen before the last look.
     for (let round = 0; round < 3; round++) {
       await new Promise(setImmediate);
+      await triggerer.idle();
       await scheduler.idle();
     }
   }

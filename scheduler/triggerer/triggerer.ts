@@ -39,6 +39,7 @@ export class Triggerer {
   /** By the row id of the task instance. */
   readonly #watches = new Map<number, Watch>();
   readonly #hooks: HookPool;
+  readonly #looks = new Set<Promise<void>>();
   #stopListening: (() => void)[] = [];
 
   constructor(deps: TriggererDeps) {
@@ -49,6 +50,11 @@ export class Triggerer {
   /** How many tasks are waited for. */
   get size(): number {
     return this.#watches.size;
+  }
+
+  /** Resolves when no look is under way. */
+  async idle(): Promise<void> {
+    while (this.#looks.size > 0) await Promise.all(this.#looks);
   }
 
   /** Takes up all that waits now, and whatever comes. The scheduler must have started. */
@@ -80,7 +86,12 @@ export class Triggerer {
     this.#watches.set(task.taskInstanceId, watch);
     const trigger = task.trigger as unknown as Trigger;
     if (trigger.kind === 'at') this.#waitUntil(watch, trigger.at);
-    else void this.#look(watch, trigger);
+    else this.#startLook(watch, trigger);
+  }
+
+  #startLook(watch: Watch, trigger: Exclude<Trigger, { kind: 'at' }>): void {
+    const look = this.#look(watch, trigger).finally(() => this.#looks.delete(look));
+    this.#looks.add(look);
   }
 
   #waitUntil(watch: Watch, at: number): void {
@@ -109,7 +120,7 @@ export class Triggerer {
       }
       this.#deps.onFault(error, `${task.dagId}.${task.taskId} waits for ${trigger.kind}: ${describeError(error)}`);
     }
-    watch.cancelTimer = this.#deps.clock.after(trigger.pollSeconds * 1000, () => void this.#look(watch, trigger));
+    watch.cancelTimer = this.#deps.clock.after(trigger.pollSeconds * 1000, () => this.#startLook(watch, trigger));
   }
 
   /** A run has changed: whoever waits for one of that DAG looks at once. */
@@ -118,7 +129,7 @@ export class Triggerer {
       const trigger = watch.task.trigger as unknown as Trigger;
       if (trigger.kind !== 'dag_run' || trigger.dagId !== dagId) continue;
       watch.cancelTimer();
-      void this.#look(watch, trigger);
+      this.#startLook(watch, trigger);
     }
   }
 

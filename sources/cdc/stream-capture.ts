@@ -32,6 +32,7 @@ export async function captureStream(session: Session, stopping: AbortSignal, onS
   const { ended } = await replication.start(options.slot, options.publication, pump);
   progress.report.state = 'streaming';
   progress.report.error = null;
+  options.onStatus?.(progress.status());
   onStreaming();
   progress.onDurable = acknowledge;
   const observer = observeSource(session, acknowledge);

@@ -46,6 +46,7 @@ const home = (name: string) => join(parent, name);
 it('starts, says what runs where, stops on SIGTERM with exit code 0, and leaves nothing running', async () => {
   const server = runMillrace(['standalone'], { MILLRACE_HOME: home('one') });
   await server.says(/ready in [\d,]+ ms/);
+  expect(server.output()).toMatch(/Log in +http:\/\/localhost:\d+\/login\?token=\S+/);
   expect(server.output()).toMatch(/Web UI +http:\/\/localhost:\d+/);
   expect(server.output()).toMatch(/Warehouse +postgresql:\/\/millrace@127\.0\.0\.1:\d+\/warehouse/);
   const postmaster = postmasterOf(home('one')) as number;
@@ -55,13 +56,35 @@ it('starts, says what runs where, stops on SIGTERM with exit code 0, and leaves 
   expect(isProcessAlive(postmaster)).toBe(false);
 });
 
-it('writes nothing that other accounts can read', async () => {
-  const open = readdirSync(home('one'), { withFileTypes: true, recursive: true })
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => statSync(path).mode & 0o077);
+it('keeps what it writes from other accounts', async () => {
+  const open = readdirSync(home('one')).filter((name) => statSync(join(home('one'), name)).mode & 0o077);
   expect(open).toEqual([]);
   expect(statSync(home('one')).mode & 0o066).toBe(0);
 });
+
+it('brings the first data into the warehouse without a click, and says so to the commands', async () => {
+  const env = { MILLRACE_HOME: home('first'), CDC_ROTATE_SECONDS: '1', LOAD_SCHEDULE: '0 0 29 2 *' };
+  const server = runMillrace(['standalone'], env);
+  await server.says(/The first objects have landed/);
+  const wait = runMillrace(['dags', 'trigger', 'MinIO_S3_to_Warehouse', '--wait'], env);
+  expect([await wait.ended, wait.output()]).toEqual([
+    0,
+    expect.stringMatching(/MinIO_S3_to_Warehouse manual__\S+: success\n$/),
+  ]);
+  const runs = runMillrace(['dags', 'runs', 'MinIO_S3_to_Warehouse', '--json'], env);
+  expect(await runs.ended).toBe(0);
+  expect(JSON.parse(runs.output())).toContainEqual(
+    expect.objectContaining({ run_id: 'manual__first_load', state: 'success' }),
+  );
+  const ledger = runMillrace(['ledger', 'list', '--json'], env);
+  expect(await ledger.ended).toBe(0);
+  expect(JSON.parse(ledger.output()).length).toBeGreaterThanOrEqual(4);
+  const log = runMillrace(['logs', 'MinIO_S3_to_Warehouse', 'list_new_files', '--run', 'manual__first_load'], env);
+  expect(await log.ended).toBe(0);
+  expect(log.output()).toMatch(/objects listed/);
+  server.process.kill('SIGTERM');
+  expect(await server.ended).toBe(0);
+}, 60_000);
 
 it('recovers by itself after kill -9: the database that was left running is adopted', async () => {
   const killed = runMillrace(['standalone'], { MILLRACE_HOME: home('one') });
@@ -76,6 +99,15 @@ it('recovers by itself after kill -9: the database that was left running is adop
   expect(postmasterOf(home('one'))).toBe(postmaster);
   next.process.kill('SIGINT');
   expect(await next.ended).toBe(0);
+  expect(isProcessAlive(postmaster)).toBe(false);
+});
+
+it('stops in order when it is told to while it starts', async () => {
+  const server = runMillrace(['standalone'], { MILLRACE_HOME: home('early') });
+  await expect.poll(() => postmasterOf(home('early')), { interval: 5, timeout: 10_000 }).toBeDefined();
+  const postmaster = postmasterOf(home('early')) as number;
+  server.process.kill('SIGTERM');
+  expect(await server.ended).toBe(0);
   expect(isProcessAlive(postmaster)).toBe(false);
 });
 

@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { Dag, defer, FailTask, getClient, getContext, SkipTask, testDag, trigger, zip } from 'millrace';
+import { approval, hitl } from 'millrace/hitl';
 import { describe, expect, it } from 'vitest';
 
 const states = (run: { tasks: Record<string, { state: string | null }> }) =>
@@ -147,7 +148,7 @@ describe('testDag', () => {
     dag.task('late', async () => defer(trigger.object({ url: 'lake:never' }), { timeout: 60 }))();
     dag.task('never', async () => defer(trigger.object({ url: 'nowhere:x' })))();
     const run = await testDag(dag, { connections: { lake: pathToFileURL(tmpdir()).href } });
-    expect(run.tasks['late']).toMatchObject({ state: 'failed', error: { type: 'TASK_FAILED' } });
+    expect(run.tasks['late']).toMatchObject({ state: 'failed', error: { type: 'TaskDeferralTimeout' } });
     expect(run.tasks['never']).toMatchObject({ state: 'failed', error: { type: 'CONNECTION_NOT_FOUND' } });
   });
 
@@ -160,5 +161,39 @@ describe('testDag', () => {
       tryNumber: 1,
       returnValue: { at: expect.any(String) },
     });
+  });
+
+  it('asks a person, and goes on with the default when nobody answers in time', async () => {
+    const dag = new Dag('d');
+    const report = dag.task('report', async () => ({ version: '1.4' }))();
+    const subject = ({ report }: { report: { version: string } }) => `Ship ${report.version}?`;
+    const yes = dag.task('yes', approval({ subject, defaults: 'Approve', responseTimeout: 30 }))({ report });
+    yes.before(dag.task('publish', async () => 'published')());
+    const no = dag.task('no', approval({ subject, defaults: 'Reject', responseTimeout: 30 }))({ report });
+    no.before(dag.task('dropped', async () => 'published')());
+    const strict = dag.task(
+      'strict',
+      approval({ subject, defaults: 'Reject', responseTimeout: 30, failOnReject: true }),
+    );
+    strict({ report }).before(dag.task('after_strict', async () => 1)());
+    dag.task('nobody', hitl({ subject: 'Which?', options: ['a', 'b'], responseTimeout: 30 }))();
+    const run = await testDag(dag);
+    expect(run.tasks['yes']?.returnValue).toMatchObject({ chosen_options: ['Approve'], responded_by_user: null });
+    expect(states(run)).toMatchObject({
+      publish: 'success',
+      no: 'success',
+      dropped: 'skipped',
+      strict: 'failed',
+      after_strict: 'upstream_failed',
+      nobody: 'failed',
+    });
+  });
+
+  it('leaves a run running that waits for a person without end', async () => {
+    const dag = new Dag('d');
+    dag.task('ask', approval({ subject: 'Proceed?' }))();
+    const run = await testDag(dag);
+    expect(run.state).toBe('running');
+    expect(run.tasks['ask']?.state).toBe('awaiting_input');
   });
 });

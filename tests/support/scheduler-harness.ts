@@ -133,13 +133,15 @@ export interface Harness {
   advanceBy(ms: number): Promise<void>;
   settled(): Promise<void>;
   /** Ends this server without a word and starts another on the same file. */
-  crash(): Promise<Harness>;
+  crash(behaviour?: Behaviour): Promise<Harness>;
 }
 
 export interface HarnessOptions {
   now?: Instant;
   settings?: Partial<SchedulerSettings>;
   path?: string;
+  /** What attempts do from the first moment on. */
+  behaviour?: Behaviour;
 }
 
 /** A scheduler on a store of its own, with a clock and an executor that the test owns. */
@@ -148,6 +150,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const clock = new ManualClock(options.now ?? Date.UTC(2026, 0, 1));
   const store = openSqliteStore(path);
   const executor = new FakeExecutor(clock);
+  if (options.behaviour) executor.behaviour = options.behaviour;
   const reports: string[] = [];
   let ids = 0;
   const scheduler = createScheduler({
@@ -243,9 +246,9 @@ function assemble(
       );
       return row?.state ?? 'absent';
     },
-    async crash() {
+    async crash(behaviour = parts.executor.behaviour) {
       await store.close();
-      return startHarness({ ...options, path, now: clock.now() });
+      return startHarness({ ...options, path, now: clock.now(), behaviour });
     },
   };
 }

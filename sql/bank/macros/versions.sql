@@ -74,15 +74,22 @@ events as (
     and (truncated.lsn, truncated.seq) > (rebuilt_from.lsn, rebuilt_from.seq)
 ),
 
+-- A truncate from before the key's first event has nothing to do with it.
+own_events as (
+  select *
+  from (
+    select *, count(*) filter (where op <> 't') over (partition by {{ key }} order by lsn, seq) as nth from events
+  ) as numbered
+  where nth > 0
+),
+
 ordered as (
   select
     *,
-    max(case when is_first then first_at else changed_at end) over (
+    max(case when nth = 1 and op <> 't' then first_at else changed_at end) over (
       partition by {{ key }} order by lsn, seq
     ) as effective_from
-  from (
-    select *, row_number() over (partition by {{ key }} order by lsn, seq) = 1 as is_first from events
-  ) as numbered
+  from own_events
 ),
 
 chained as (

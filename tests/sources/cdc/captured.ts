@@ -69,13 +69,12 @@ export function capture(options: CaptureOptions): Capture {
 export async function caughtUp(bench: Bench, timeoutMs = 20_000): Promise<void> {
   const { rows } = await bench.client.query('select pg_current_wal_insert_lsn() as lsn');
   await eventually(async () => {
-    // A slot confirms its own beginning before the rows of the snapshot are durable.
-    if ((await readCheckpoint(bench.options.stateFolder))?.snapshot !== 'done') return false;
     const { rowCount } = await bench.client.query(
-      'select from pg_replication_slots where slot_name = $1 and confirmed_flush_lsn >= $2',
+      'select from pg_replication_slots where slot_name = $1 and active and confirmed_flush_lsn >= $2',
       [bench.options.slot, rows[0].lsn],
     );
-    return rowCount === 1;
+    // A slot confirms its own beginning before the rows of the snapshot are durable.
+    return rowCount === 1 && (await readCheckpoint(bench.options.stateFolder))?.snapshot === 'done';
   }, timeoutMs);
 }
 

@@ -4,7 +4,7 @@ import { build } from 'esbuild';
 import pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../../kernel/paths.js';
-import type { CdcSettings } from '../../../sources/cdc/process.js';
+import type { CdcSettings, CdcStatusMessage } from '../../../sources/cdc/process.js';
 import { seededFaker } from '../../../sources/generators/bank/people.js';
 import { type Bench, brokenLinks, captureBench, caughtUp, checkPositions, eventsOf, replay } from './captured.js';
 
@@ -40,7 +40,9 @@ describe('capture that is killed', () => {
       for (let kill = 0; kill < kills; kill++) {
         const child = start(bench);
         const gone = new Promise((resolve) => child.once('exit', resolve));
-        await after(chance.int({ min: 100, max: 1500 }));
+        // Most die while they stream, some while they start or take the snapshot.
+        if (kill % 3 > 0) await streaming(child);
+        await after(chance.int({ min: 0, max: 800 }));
         child.kill('SIGKILL');
         await gone;
       }
@@ -74,13 +76,21 @@ function start({ options, store }: Bench): ChildProcess {
     slot,
     publication,
     stateFolder,
-    rotation: { ...rotation, rows: 700 },
+    rotation: { ...rotation, rows: 700, ageMs: 400 },
     gzip,
     tables: [...tables],
     store: { url: store.url },
   };
   child.send({ type: 'start', settings });
   return child;
+}
+
+function streaming(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    child.on('message', (message: CdcStatusMessage) => {
+      if (message.type === 'status' && message.status.state === 'streaming') resolve();
+    });
+  });
 }
 
 /** Two writers with transactions over both tables, some of them large, until they are stopped. */
