@@ -58,6 +58,14 @@ dags
   .option('--wait', 'wait for its end; exit code 1 when it failed')
   .action(async (dag, options) => (await import('./commands/dags.js')).triggerDag(dag, options));
 dags
+  .command('test <dag>')
+  .description('run a DAG once in this process, without a server; exit code 1 when it fails')
+  .option('--conf <json>', 'its params, a JSON object')
+  .option('--logical-date <time>', 'its logical date, such as 2026-01-01T00:00:00Z')
+  .option('--only <tasks...>', 'run these tasks; the others succeed at once')
+  .addOption(json())
+  .action(async (dag, options) => (await import('./commands/dags-test.js')).testDagCommand(dag, options));
+dags
   .command('pause <dag>')
   .description('start no more scheduled runs')
   .action(async (dag) => (await import('./commands/dags.js')).setPaused(dag, true));

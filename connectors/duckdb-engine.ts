@@ -42,28 +42,36 @@ export async function openDuckdbEngine(path: string, config: Record<string, stri
   };
 }
 
+/** How often an interruption is repeated until the statement has ended: DuckDB forgets one that comes just before it begins. */
+const interruptMs = 20;
+
 class LocalSession implements DuckdbSession {
   readonly #connection: DuckDBConnection;
-  #running: Promise<unknown> = Promise.resolve();
+  /** Queries that have not ended, the running one first. */
+  readonly #open: { interrupted: boolean }[] = [];
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(connection: DuckDBConnection) {
     this.#connection = connection;
   }
 
   query(sql: string): Promise<DuckdbResult> {
-    const result = this.#running.then(() => this.#run(sql));
-    // The next statement runs whatever became of this one; whoever asked for this one hears of its failure.
-    this.#running = result.catch(() => undefined);
+    const query = { interrupted: false };
+    this.#open.push(query);
+    const result = this.#last.then(() => this.#run(sql, query)).finally(() => this.#open.shift());
+    // The next query runs whatever became of this one; whoever asked for this one hears of its failure.
+    this.#last = result.catch(() => undefined);
     return result;
   }
 
-  async #run(sql: string): Promise<DuckdbResult> {
+  async #run(sql: string, query: { interrupted: boolean }): Promise<DuckdbResult> {
     const statements = await this.#connection.extractStatements(sql);
     let result: DuckdbResult = { columns: [], rows: [], rowsAffected: null, statement: '' };
     for (let index = 0; index < statements.count; index++) {
       // Prepared one by one: a later statement may need what an earlier one makes.
       const prepared = await statements.prepare(index);
       try {
+        if (query.interrupted) throw new Error('INTERRUPT Error: Interrupted!');
         result = await readResult(await prepared.run());
       } finally {
         prepared.destroySync();
@@ -73,11 +81,18 @@ class LocalSession implements DuckdbSession {
   }
 
   interrupt(): void {
+    const [running] = this.#open;
+    if (!running || running.interrupted) return;
+    running.interrupted = true;
     this.#connection.interrupt();
+    const repeat = setInterval(() => {
+      if (this.#open[0] === running) this.#connection.interrupt();
+      else clearInterval(repeat);
+    }, interruptMs);
   }
 
   async close(): Promise<void> {
-    await this.#running;
+    await this.#last;
     this.#connection.disconnectSync();
   }
 }

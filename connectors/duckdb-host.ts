@@ -66,27 +66,34 @@ async function stop(): Promise<void> {
 async function serve(socket: Socket): Promise<void> {
   const session = await (engine as DuckdbEngine).session();
   socket.write('\n');
-  let running: number | undefined;
+  /** Queries that have not ended, in order; true for one that shall not. */
+  const open = new Map<number, boolean>();
   let work = Promise.resolve();
   onMessage<DuckdbRequest>(socket, (request) => {
     if ('interrupt' in request) {
+      const [running] = open.keys();
+      if (open.has(request.interrupt)) open.set(request.interrupt, true);
       if (request.interrupt === running) session.interrupt();
       return;
     }
+    open.set(request.id, false);
     work = work.then(async () => {
-      running = request.id;
       for await (const answer of answers(request)) await send(socket, answer);
-      running = undefined;
+      open.delete(request.id);
     });
   });
   socket.on('close', () => {
-    if (running !== undefined) session.interrupt();
+    for (const id of open.keys()) open.set(id, true);
+    session.interrupt();
     void work.then(() => session.close());
   });
 
   async function* answers({ id, sql }: { id: number; sql: string }): AsyncGenerator<DuckdbAnswer> {
     try {
-      const { rows, ...result } = await session.query(sql);
+      const running = session.query(sql);
+      // It was interrupted before it began.
+      if (open.get(id)) session.interrupt();
+      const { rows, ...result } = await running;
       for (let at = 0; at < rows.length; at += rowsPerLine) yield { id, rows: rows.slice(at, at + rowsPerLine) };
       yield { id, result };
     } catch (error) {

@@ -20,6 +20,8 @@ export {
 } from './dag/dag-spec.js';
 export { type TaskFactory, withArgList, type Zipped, zip } from './dag/factory.js';
 export {
+  type DuckdbHook,
+  duckdb,
   type HttpAnswer,
   type HttpHook,
   http,
@@ -51,4 +53,5 @@ export {
   releaseQuarantine,
 } from './operators/file-load/index.js';
 export { openLoadPlace } from './operators/load-place.js';
-export { type TestDagOptions, type TestedRun, type TestedTask, testDag } from './testing/test-dag.js';
+export { testDag } from './testing/lazily.js';
+export type { TestDagOptions, TestedRun, TestedTask } from './testing/test-dag.js';

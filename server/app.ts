@@ -85,10 +85,7 @@ function servePage(renderer: PageRenderer, page: Page): RequestHandler {
 function serveLive(renderer: PageRenderer): RequestHandler {
   return async (request, response) => {
     const url = String(request.query['path'] ?? '');
-    const found =
-      url.startsWith('/') && URL.canParse(url, 'http://page')
-        ? findPage(new URL(url, 'http://page').pathname)
-        : undefined;
+    const found = findPage(url);
     if (!found) throw new MillraceError('NOT_FOUND', `no page at ${url}`);
     const session = sessionOf(response);
     const preferences = preferencesOf(request);
@@ -104,9 +101,12 @@ function serveLive(renderer: PageRenderer): RequestHandler {
   };
 }
 
-function findPage(path: string): { page: Page; params: Record<string, string> } | undefined {
+/** The page at an address of this server; undefined when the address leads elsewhere or nowhere. */
+function findPage(url: string): { page: Page; params: Record<string, string> } | undefined {
+  const here = 'http://page';
+  if (!url.startsWith('/') || !URL.canParse(url, here) || new URL(url, here).origin !== here) return undefined;
   for (const page of pages) {
-    const params = matchPath(page.path, path);
+    const params = matchPath(page.path, new URL(url, here).pathname);
     if (params) return { page, params };
   }
   return undefined;

@@ -52,7 +52,7 @@ export function allUpstream(tasks: SerializedTask[], taskId: string): Set<string
   return reach(new Map(tasks.map((task) => [task.taskId, task.upstream])), taskId);
 }
 
-/** Tasks and groups as a tree; siblings in topological order (a group stands where its first task stands). */
+/** Tasks and groups as a tree; siblings in topological order (a group stands where its tasks stand on average). */
 export function dagTree(dag: Pick<SerializedDag, 'tasks' | 'groups'>): TreeNode[] {
   const rank = new Map(topologicalOrder(dag.tasks).map((id, index) => [id, index]));
   const branch = (parentId: string | null, depth: number): { node: TreeNode; rank: number }[] => {
@@ -64,7 +64,7 @@ export function dagTree(dag: Pick<SerializedDag, 'tasks' | 'groups'>): TreeNode[
         const taskIds = children.flatMap((child) => (child.kind === 'task' ? [child.id] : child.taskIds));
         const label = lastPart(group.displayName, parentId);
         const node: TreeNode = { kind: 'group', id: group.groupId, label, depth, group, children, taskIds };
-        return { node, rank: Math.min(...inner.map((child) => child.rank), Number.MAX_SAFE_INTEGER) };
+        return { node, rank: meanRank(taskIds, rank) };
       })
       .filter(({ node }) => node.kind === 'group' && node.taskIds.length > 0);
     const tasks = dag.tasks
@@ -77,6 +77,11 @@ export function dagTree(dag: Pick<SerializedDag, 'tasks' | 'groups'>): TreeNode[
     return [...groups, ...tasks].sort((a, b) => a.rank - b.rank);
   };
   return branch(null, 0).map(({ node }) => node);
+}
+
+/** Where some tasks stand in the order, on average. */
+export function meanRank(taskIds: string[], rank: Map<string, number>): number {
+  return taskIds.reduce((sum, id) => sum + (rank.get(id) ?? 0), 0) / Math.max(1, taskIds.length);
 }
 
 /** The rows of a tree from top to bottom, the children of closed groups left out. */

@@ -11,6 +11,7 @@ import type { Resolver } from './manifest/resolve.js';
 import { type SelectionRequest, selectNodes } from './manifest/select.js';
 import type { SelectionSubject, SelectionWorld } from './manifest/select-methods.js';
 import type { ProjectNode } from './model.js';
+import { externalLocation } from './project/external-location.js';
 import type { Package } from './project/package.js';
 import { type Target, targetVariables } from './project/profile.js';
 import { varsOf } from './project/vars.js';
@@ -116,6 +117,7 @@ export class Project {
       identifier: source.identifier,
       quotePolicy,
       type: 'table',
+      location: this.target.type === 'duckdb' ? externalLocation(source, this.root.dir) : null,
     });
   }
 

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { SqlOptions } from '../sql/options.js';
 
 /** Adds `millrace sql …`: dbt's commands, with dbt's flags, on any dbt project. The code of each is imported when it is called. */
@@ -16,11 +16,15 @@ export function registerSqlCommands(program: Command): void {
     running(selecting(common(sql.command(name).description(description)))).action(async (options: SqlOptions) =>
       exit(await (await import('../sql/run.js')).runCommand(name as 'build', options)),
     );
-  common(sql.command('parse').description('read the project and write manifest.json')).action(async (options: SqlOptions) =>
-    exit(await (await import('../sql/parse.js')).parseCommand(options)),
+  common(sql.command('parse').description('read the project and write manifest.json')).action(
+    async (options: SqlOptions) => exit(await (await import('../sql/parse.js')).parseCommand(options)),
   );
   selecting(common(sql.command('list').alias('ls').description('list nodes')))
-    .addOption(new Option('--output <form>', 'what to print of each').choices(['selector', 'name', 'path', 'json']).default('selector'))
+    .addOption(
+      new Option('--output <form>', 'what to print of each')
+        .choices(['selector', 'name', 'path', 'json'])
+        .default('selector'),
+    )
     .option('--output-keys <keys...>', 'keys of the JSON output')
     .action(async (options: SqlOptions) => exit(await (await import('../sql/list.js')).listCommand(options)));
   selecting(common(sql.command('show').description('print the first rows of a model, or of SQL given with --inline')))
@@ -28,29 +32,31 @@ export function registerSqlCommands(program: Command): void {
     .option('--limit <rows>', 'rows to print; -1 for all', Number, 5)
     .addOption(new Option('--output <form>').choices(['text', 'json']).default('text'))
     .action(async (options: SqlOptions) => exit(await (await import('../sql/show.js')).showCommand(options)));
-  common(sql.command('debug').description('check the project, the profile and the connection')).action(async (options: SqlOptions) =>
-    exit(await (await import('../sql/debug.js')).debugCommand(options)),
+  common(sql.command('debug').description('check the project, the profile and the connection')).action(
+    async (options: SqlOptions) => exit(await (await import('../sql/debug.js')).debugCommand(options)),
   );
-  common(sql.command('deps').description('install the packages of packages.yml: local folders and git repositories')).action(async (options: SqlOptions) =>
-    exit(await (await import('../sql/deps.js')).depsCommand(options)),
-  );
+  common(
+    sql.command('deps').description('install the packages of packages.yml: local folders and git repositories'),
+  ).action(async (options: SqlOptions) => exit(await (await import('../sql/deps.js')).depsCommand(options)));
   common(sql.command('clean').description('remove the folders of clean-targets')).action(async (options: SqlOptions) =>
     exit(await (await import('../sql/clean.js')).cleanCommand(options)),
   );
   const docs = sql.command('docs').description("dbt's documentation");
-  common(docs.command('generate').description('write manifest.json and catalog.json')).action(async (options: SqlOptions) =>
-    exit(await (await import('../sql/docs.js')).docsCommand(options)),
+  common(docs.command('generate').description('write manifest.json and catalog.json')).action(
+    async (options: SqlOptions) => exit(await (await import('../sql/docs.js')).docsCommand(options)),
   );
   const source = sql.command('source').description('sources');
   selecting(common(source.command('freshness').description('how old the newest rows of sources are')))
     .option('-o, --output <path>', 'where to write sources.json')
     .action(async (options: SqlOptions) => exit(await (await import('../sql/freshness.js')).freshnessCommand(options)));
-  running(common(sql.command('retry').description('run again what failed or was skipped the last time'))).action(async (options: SqlOptions) =>
-    exit(await (await import('../sql/retry.js')).retryCommand(options)),
+  running(common(sql.command('retry').description('run again what failed or was skipped the last time'))).action(
+    async (options: SqlOptions) => exit(await (await import('../sql/retry.js')).retryCommand(options)),
   );
   common(sql.command('run-operation').argument('<macro>').description('call a macro'))
     .option('--args <yaml>', 'its arguments, as YAML', '{}')
-    .action(async (macro: string, options: SqlOptions) => exit(await (await import('../sql/run-operation.js')).runOperationCommand(macro, options)));
+    .action(async (macro: string, options: SqlOptions) =>
+      exit(await (await import('../sql/run-operation.js')).runOperationCommand(macro, options)),
+    );
 }
 
 /** dbt's exit codes: 0 well, 1 a node failed; 2 (something else is wrong) is what a thrown error gives. */
@@ -85,7 +91,11 @@ function selecting(command: Command): Command {
     .option('--selector <name>', 'an entry of selectors.yml')
     .option('--resource-type <types...>', 'only these types')
     .option('--exclude-resource-type <types...>', 'not these types')
-    .addOption(new Option('--indirect-selection <mode>', 'which tests join').choices(['eager', 'cautious', 'buildable', 'empty']).default('eager'))
+    .addOption(
+      new Option('--indirect-selection <mode>', 'which tests join')
+        .choices(['eager', 'cautious', 'buildable', 'empty'])
+        .default('eager'),
+    )
     .option('--state <dir>', 'folder of earlier artifacts');
 }
 

@@ -7,9 +7,12 @@ import { openSession, withAdapter } from './session.js';
 export async function debugCommand(options: SqlOptions): Promise<number> {
   const { project, printer } = await openSession('debug', { ...options, writeJson: false });
   printer.info(`project: ${project.name} (${project.dir})`);
-  for (const [key, value] of Object.entries(targetVariables(project.target))) printer.info(`  ${key}: ${String(value)}`);
+  for (const [key, value] of Object.entries(targetVariables(project.target)))
+    printer.info(`  ${key}: ${String(value)}`);
   try {
-    const version = await withAdapter(project, (adapter) => adapter.withConnection(async (connection) => (await connection.query('select version()')).rows[0]?.[0]));
+    const version = await withAdapter(project, (adapter) =>
+      adapter.withConnection(async (connection) => (await connection.query('select version()')).rows[0]?.[0]),
+    );
     printer.info(`connection: OK (${String(version)})`);
     return 0;
   } catch (error) {

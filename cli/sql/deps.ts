@@ -15,7 +15,12 @@ export async function depsCommand(options: SqlOptions): Promise<number> {
   const printer = new Printer(options);
   const dir = resolve(options.projectDir);
   const vars = readVars(options.vars, '--vars');
-  const context = { ...library(), env_var: envVarFunction(process.env, { secrets: true }), var: varFunction(vars, '--vars'), target: {} };
+  const context = {
+    ...library(),
+    env_var: envVarFunction(process.env, { secrets: true }),
+    var: varFunction(vars, '--vars'),
+    target: {},
+  };
   const root = readPackage(dir, readProjectKeys(dir), context);
   const folder = join(dir, root.file.packagesInstallPath);
   mkdirSync(folder, { recursive: true });
@@ -42,14 +47,20 @@ function install(entry: JsonObject, from: string, folder: string): { name: strin
     symlinkSync(source, dir);
     return { name, dir: source, origin: entry['local'] };
   }
-  if (typeof entry['git'] === 'string') return clone(entry['git'], textOf(entry['revision']), textOf(entry['subdirectory']), folder);
+  if (typeof entry['git'] === 'string')
+    return clone(entry['git'], textOf(entry['revision']), textOf(entry['subdirectory']), folder);
   const named = String(entry['package'] ?? entry['tarball'] ?? 'a package');
   throw new MillraceError('SQL_PACKAGE_MISSING', `${named} comes from dbt's package hub, which is not supported`, {
     hint: 'Name its git repository and revision instead: - git: https://…, revision: 1.3.0.',
   });
 }
 
-function clone(url: string, revision: string | null, subdirectory: string | null, folder: string): { name: string; dir: string; origin: string } {
+function clone(
+  url: string,
+  revision: string | null,
+  subdirectory: string | null,
+  folder: string,
+): { name: string; dir: string; origin: string } {
   const temporary = mkdtempSync(join(existsSync(folder) ? folder : tmpdir(), '.clone-'));
   try {
     git(['clone', '--quiet', url, temporary]);
@@ -66,8 +77,12 @@ function clone(url: string, revision: string | null, subdirectory: string | null
 }
 
 function git(args: string[]): void {
-  const { status, stderr, error } = spawnSync('git', args, { encoding: 'utf8', env: { ...process.env, GIT_TERMINAL_PROMPT: '0' } });
-  if (status !== 0) throw new MillraceError('SQL_PACKAGE_MISSING', `git ${args[0]} failed: ${error?.message ?? stderr.trim()}`);
+  const { status, stderr, error } = spawnSync('git', args, {
+    encoding: 'utf8',
+    env: { ...process.env, GIT_TERMINAL_PROMPT: '0' },
+  });
+  if (status !== 0)
+    throw new MillraceError('SQL_PACKAGE_MISSING', `git ${args[0]} failed: ${error?.message ?? stderr.trim()}`);
 }
 
 function nameOf(dir: string): string {

@@ -7,6 +7,8 @@ export async function docsCommand(options: SqlOptions): Promise<number> {
   const session = await openSession('docs generate', { ...options, writeJson: true });
   const catalog = await withAdapter(session.project, (adapter) => catalogArtifact(session.project, adapter));
   writeArtifact(session, 'catalog.json', catalog);
-  session.printer.info(`Catalog written: ${Object.keys(catalog['nodes'] ?? {}).length} nodes, ${Object.keys(catalog['sources'] ?? {}).length} sources`);
+  session.printer.info(
+    `Catalog written: ${Object.keys(catalog['nodes'] ?? {}).length} nodes, ${Object.keys(catalog['sources'] ?? {}).length} sources`,
+  );
   return 0;
 }

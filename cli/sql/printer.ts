@@ -1,4 +1,4 @@
-import type { ProjectNode, Project } from '../../transform/index.js';
+import type { Project, ProjectNode } from '../../transform/index.js';
 import type { TimedResult } from '../../transform/run/run-project.js';
 import type { SqlOptions } from './options.js';
 
@@ -32,13 +32,18 @@ export class Printer {
   found(project: Project): void {
     const counts = new Map<string, number>();
     for (const node of project.nodes.values()) counts.set(node.resourceType, (counts.get(node.resourceType) ?? 0) + 1);
-    const shown = [...counts].filter(([type]) => type !== 'operation').map(([type, count]) => plural(count, names[type] ?? type));
+    const shown = [...counts]
+      .filter(([type]) => type !== 'operation')
+      .map(([type, count]) => plural(count, names[type] ?? type));
     this.info(`Found ${[...shown, plural(project.manifest.macros.size, 'macro')].join(', ')}`);
     for (const warning of project.warnings) this.warn(`[WARNING] ${warning}`);
   }
 
   start(node: ProjectNode, index: number, total: number): void {
-    this.info(dotted(`${index} of ${total} START ${describe(node)}`, '[RUN]'), { node: node.uniqueId, status: 'started' });
+    this.info(dotted(`${index} of ${total} START ${describe(node)}`, '[RUN]'), {
+      node: node.uniqueId,
+      status: 'started',
+    });
   }
 
   result(node: ProjectNode, result: TimedResult, index: number, total: number): void {
@@ -46,7 +51,8 @@ export class Printer {
     const { word, tail, color } = outcome(result);
     const bracket = result.status === 'skipped' ? '[SKIP]' : `[${this.#paint(tail, color)} in ${seconds}s]`;
     const line = dotted(`${index} of ${total} ${word} ${describe(node)}`, bracket);
-    if (result.status === 'error' || result.status === 'fail') this.#write('error', line, { node: node.uniqueId, status: result.status, message: result.message });
+    if (result.status === 'error' || result.status === 'fail')
+      this.#write('error', line, { node: node.uniqueId, status: result.status, message: result.message });
     else this.info(line, { node: node.uniqueId, status: result.status, message: result.message });
   }
 
@@ -55,7 +61,13 @@ export class Printer {
     this.info(`Finished running ${plural(results.length, 'node')} in ${(elapsedMs / 1000).toFixed(2)}s.`);
     const bad = results.filter(({ status }) => ['error', 'fail', 'warn', 'partial success'].includes(status));
     const failed = bad.filter(({ status }) => status !== 'warn').length;
-    if (failed === 0) this.info(this.#paint(bad.length === 0 ? 'Completed successfully' : `Completed with ${plural(bad.length, 'warning')}`, bad.length === 0 ? 'green' : 'yellow'));
+    if (failed === 0)
+      this.info(
+        this.#paint(
+          bad.length === 0 ? 'Completed successfully' : `Completed with ${plural(bad.length, 'warning')}`,
+          bad.length === 0 ? 'green' : 'yellow',
+        ),
+      );
     else this.error(`Completed with ${plural(failed, 'error')}, and ${plural(bad.length - failed, 'warning')}:`);
     for (const result of bad) this.#fault(project, result);
     const count = (...statuses: string[]) => results.filter(({ status }) => statuses.includes(status)).length;
@@ -66,7 +78,10 @@ export class Printer {
 
   #fault(project: Project, result: TimedResult): void {
     const node = project.nodes.get(result.uniqueId);
-    const title = result.status === 'error' ? '' : `${result.status === 'fail' ? 'Failure' : 'Warning'} in ${node?.resourceType} ${node?.name} (${node?.originalFilePath})\n  `;
+    const title =
+      result.status === 'error'
+        ? ''
+        : `${result.status === 'fail' ? 'Failure' : 'Warning'} in ${node?.resourceType} ${node?.name} (${node?.originalFilePath})\n  `;
     const write = result.status === 'warn' ? (text: string) => this.warn(text) : (text: string) => this.error(text);
     write(`${title}${result.message.replaceAll('\n', '\n  ')}`);
     if (result.sample && result.sample.rows.length > 0) this.info(table(result.sample.columns, result.sample.rows));
@@ -88,14 +103,26 @@ export function table(columns: string[], rows: unknown[][]): string {
   const texts = [columns, ...rows.map((row) => row.map((value) => (value === null ? '' : String(value))))];
   const widths = columns.map((_, index) => Math.max(...texts.map((row) => (row[index] ?? '').length)));
   const line = (row: string[]) => `| ${row.map((value, index) => value.padEnd(widths[index] ?? 0)).join(' | ')} |`;
-  return [line(columns), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...texts.slice(1).map(line)].join('\n');
+  return [
+    line(columns),
+    `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`,
+    ...texts.slice(1).map(line),
+  ].join('\n');
 }
 
 const names: Record<string, string> = { test: 'data test', unit_test: 'unit test' };
 
 function describe(node: ProjectNode): string {
-  const kind = node.resourceType === 'model' ? `sql ${node.materialized} model` : node.resourceType === 'seed' ? 'seed file' : node.resourceType === 'test' ? 'test' : node.resourceType.replace('_', ' ');
-  const place = node.resourceType === 'test' || node.resourceType === 'unit_test' ? node.name : `${node.schema}.${node.alias}`;
+  const kind =
+    node.resourceType === 'model'
+      ? `sql ${node.materialized} model`
+      : node.resourceType === 'seed'
+        ? 'seed file'
+        : node.resourceType === 'test'
+          ? 'test'
+          : node.resourceType.replace('_', ' ');
+  const place =
+    node.resourceType === 'test' || node.resourceType === 'unit_test' ? node.name : `${node.schema}.${node.alias}`;
   return `${kind} ${place}`;
 }
 

@@ -7,7 +7,8 @@ import { openSession } from './session.js';
 export async function retryCommand(options: SqlOptions): Promise<number> {
   const quiet = await openSession('retry', { ...options, quiet: true, writeJson: false });
   const { ids, args } = retryOf(readState(options.state ?? targetFolder(quiet.project, options)));
-  const which = (['build', 'run', 'test', 'seed', 'snapshot'] as const).find((each) => each === args['which']) ?? 'build';
+  const which =
+    (['build', 'run', 'test', 'seed', 'snapshot'] as const).find((each) => each === args['which']) ?? 'build';
   const session = await openSession(which, {
     ...options,
     vars: typeof args['vars'] === 'string' && options.vars === '{}' ? args['vars'] : options.vars,

@@ -4,6 +4,8 @@ import { openSession, withAdapter } from './session.js';
 
 export async function runOperationCommand(macro: string, options: SqlOptions): Promise<number> {
   const { project } = await openSession('run-operation', options);
-  await withAdapter(project, (adapter) => runOperation(project, adapter, macro, readVars(options.args ?? '{}', '--args')));
+  await withAdapter(project, (adapter) =>
+    runOperation(project, adapter, macro, readVars(options.args ?? '{}', '--args')),
+  );
   return 0;
 }

@@ -1,9 +1,9 @@
 import type { JsonObject } from '../../kernel/json.js';
 import { runResultsArtifact } from '../../transform/artifacts/run-results.js';
 import type { ResourceType } from '../../transform/index.js';
+import { deferredRelations, readState, stateWorld } from '../../transform/manifest/state.js';
 import { compileOnly } from '../../transform/run/compile-only.js';
 import { runProject, type TimedResult } from '../../transform/run/run-project.js';
-import { deferredRelations, readState, stateWorld } from '../../transform/manifest/state.js';
 import { type SqlOptions, selectionOf } from './options.js';
 import { openSession, type Session, withAdapter, writeArtifact, writeSql } from './session.js';
 
@@ -33,7 +33,11 @@ export function chosenIds({ project, options }: Session, which: Which): string[]
   const ids = project.select({ ...selectionOf(options), ...(state ? { world: stateWorld(project, state) } : {}) });
   return ids.filter((id) => {
     const type = project.nodes.get(id)?.resourceType ?? '';
-    return (types as readonly string[]).includes(type) && typesOf[which].includes(type as ResourceType) && !excluded.includes(type);
+    return (
+      (types as readonly string[]).includes(type) &&
+      typesOf[which].includes(type as ResourceType) &&
+      !excluded.includes(type)
+    );
   });
 }
 
@@ -74,10 +78,13 @@ export async function runSelection(session: Session, which: Which, ids: string[]
     });
   });
   const elapsed = performance.now() - started;
-  if (options.writeJson) writeArtifact(session, 'run_results.json', runResultsArtifact(project, results, argsOf(which, options), elapsed));
+  if (options.writeJson)
+    writeArtifact(session, 'run_results.json', runResultsArtifact(project, results, argsOf(which, options), elapsed));
   if (which === 'compile') printCompiled(results);
   printer.summary(project, results, elapsed);
-  const bad = results.some(({ status }) => ['error', 'fail', 'partial success'].includes(status) || (options.warnError && status === 'warn'));
+  const bad = results.some(
+    ({ status }) => ['error', 'fail', 'partial success'].includes(status) || (options.warnError && status === 'warn'),
+  );
   return bad ? 1 : 0;
 }
 
@@ -91,7 +98,8 @@ async function compileInline(session: Session, sql: string): Promise<number> {
 function keepSql(session: Session, result: TimedResult): void {
   if (!session.options.writeJson || result.compiledSql === null) return;
   writeSql(session, 'compiled', result.uniqueId, result.compiledSql);
-  if (result.statements.length > 0) writeSql(session, 'run', result.uniqueId, result.statements.map(({ sql }) => sql).join(';\n\n'));
+  if (result.statements.length > 0)
+    writeSql(session, 'run', result.uniqueId, result.statements.map(({ sql }) => sql).join(';\n\n'));
 }
 
 /** One selected node is printed; of more, the files say enough. */

@@ -1,4 +1,5 @@
-import { Dag, getClient, type Json, type TaskResult } from 'millrace';
+import { Dag, getClient, getContext, type Json, postgres, type TaskResult } from 'millrace';
+import { type Reconciliation, reconcileLoaded } from './reconcile.js';
 
 const dag = new Dag('Bank_Data_Transformation', {
   description: 'Builds staging, snapshots, dimensions, facts and key figures of the bank, and tests them.',
@@ -11,12 +12,23 @@ what depends on it. Started by *MinIO_S3_to_Warehouse*.`,
   tags: ['bank', 'dbt', 'scd2'],
 });
 
+const reconciledVariable = 'bank_reconciled_load_seq';
+
 const bank = dag.sqlProject('bank', 'sql/bank', { tests: 'each' });
 
-const summary = dag.task('summarize_build', async () => summarize(await getClient().getTaskResults()), {
-  docMd: 'Counts models and tests, and collects the rows that tests found.',
-  triggerRule: 'all_done',
+const reconciled = dag.task('reconcile', reconcile, {
+  docMd: `Looks whether what was loaded is whole: each change follows from the one before it, and dimensions and facts say
+what the log says. It reports and stops nothing; \`millrace reconcile bank\` compares with the source itself.`,
 })();
+
+const summary = dag.task(
+  'summarize_build',
+  async ({ reconciliation }: { reconciliation: Reconciliation | null }) => ({
+    ...summarize(await getClient().getTaskResults()),
+    reconciliation,
+  }),
+  { docMd: 'Counts models and tests, and collects the rows that tests found.', triggerRule: 'all_done' },
+)({ reconciliation: reconciled });
 
 const completed = dag.email('transformation_report', {
   to: mailTo(),
@@ -25,13 +37,34 @@ const completed = dag.email('transformation_report', {
   data: summary,
 });
 
-const failed = dag.email(
-  'transformation_failure_report',
-  { to: mailTo(), subject: 'Bank Data Transformation Failed', template: 'transformation-report', data: summary },
-  { triggerRule: 'one_failed' },
-);
+const gate = dag.shortCircuit(
+  'only_if_something_failed',
+  async ({ build }: { build: BuildSummary }) => build.hasFailed,
+)({
+  build: summary,
+});
 
-bank.before(summary, completed, failed);
+const failed = dag.email('transformation_failure_report', {
+  to: mailTo(),
+  subject: 'Bank Data Transformation Failed',
+  template: 'transformation-report',
+  data: summary,
+});
+
+bank.before(reconciled, summary, completed);
+gate.before(failed);
+
+/** Remembers in a variable how far it has looked, so that a run looks at what is new. */
+async function reconcile(): Promise<Reconciliation> {
+  const client = getClient();
+  const { log } = getContext();
+  const since = Number((await client.getVariable(reconciledVariable)) ?? 0);
+  const result = await reconcileLoaded(postgres('warehouse'), since);
+  for (const { relation, key, problem } of result.differences) log.error(`${relation} ${key}: ${problem}`);
+  log.info(`${result.events} change events of ${result.keys} keys, ${result.differencesTotal} differences.`);
+  await client.setVariable(reconciledVariable, String(result.loadSeq));
+  return result;
+}
 
 /** What the build of the project came to. */
 type BuildSummary = {
@@ -39,6 +72,7 @@ type BuildSummary = {
   snapshots: Counts;
   tests: Counts & { warned: number };
   /** Nodes that failed or warned, with the first rows that a test found. */
+  hasFailed: boolean;
   faults: { name: string; state: string; message: string; columns: string[]; rows: Json[][] }[];
   seconds: number;
 };
@@ -52,6 +86,7 @@ function summarize(results: TaskResult[]): BuildSummary {
     models: countsOf(ofType('model')),
     snapshots: countsOf(ofType('snapshot')),
     tests: { ...countsOf(tests), warned: tests.filter((test) => test.details['status'] === 'warn').length },
+    hasFailed: nodes.some((node) => node.state !== 'success'),
     faults: nodes.filter(isFault).slice(0, faultsMax).map(faultOf),
     seconds: secondsOf(nodes),
   };

@@ -26,6 +26,7 @@ export class Draft implements DagDeclarations {
   readonly tasks = new Map<string, TaskDeclaration>();
   readonly groups = new Map<string, GroupDeclaration>();
   readonly edges: { from: Declaration; to: Declaration }[] = [];
+  readonly #drawn = new Map<Declaration, Set<Declaration>>();
 
   constructor(dagId: string, spec: DagSpec) {
     this.dagId = dagId;
@@ -55,7 +56,9 @@ export class Draft implements DagDeclarations {
       }
     }
     if (from === to) throw new MillraceError('DAG_INVALID', `${nameOf(from)} cannot come before itself`);
-    if (this.edges.some((edge) => edge.from === from && edge.to === to)) return;
+    const known = this.#drawn.get(from) ?? new Set();
+    if (known.has(to)) return;
+    this.#drawn.set(from, known.add(to));
     this.edges.push({ from, to });
   }
 

@@ -26,8 +26,8 @@ export function resolveGraph(dagId: string, dag: DagDeclarations): TaskGraph {
     edge.from.kind === 'task' && edge.to.kind === 'task';
   for (const { from, to } of dag.edges.filter(isPlain)) connect(from as TaskDeclaration, to as TaskDeclaration);
   for (const { from, to } of dag.edges.filter((edge) => !isPlain(edge))) {
-    const ends = tasksOf(dag, from, (task, inside) => !hasAny(graph.downstream, task, inside) && !task.teardown);
-    const starts = tasksOf(dag, to, (task, inside) => !hasAny(graph.upstream, task, inside));
+    const ends = lastTasks(dag, graph, from);
+    const starts = firstTasks(dag, graph, to);
     for (const end of ends) for (const start of starts) connect(end, start);
   }
   refuseCycle(dagId, graph);
@@ -48,22 +48,25 @@ export function reachable(graph: TaskGraph, from: string): Set<string> {
 
 /** The tasks at which edges to a node end. */
 export function firstTasks(dag: DagDeclarations, graph: TaskGraph, node: Declaration): TaskDeclaration[] {
-  return tasksOf(dag, node, (task, inside) => !hasAny(graph.upstream, task, inside));
+  return edgeOf(dag, node, graph.upstream, () => true);
 }
 
-function tasksOf(
+/** The tasks at which edges from a node begin. What follows a group does not wait for its teardowns. */
+function lastTasks(dag: DagDeclarations, graph: TaskGraph, node: Declaration): TaskDeclaration[] {
+  return edgeOf(dag, node, graph.downstream, (task) => task.teardown === null);
+}
+
+/** The members of a group that count and have no edge to another of them. */
+function edgeOf(
   dag: DagDeclarations,
   node: Declaration,
-  isWanted: (task: TaskDeclaration, inside: Set<string>) => boolean,
+  edges: Map<string, Set<string>>,
+  counts: (task: TaskDeclaration) => boolean,
 ): TaskDeclaration[] {
   if (node.kind === 'task') return [node];
-  const members = [...dag.tasks.values()].filter((task) => isInGroup(task, node));
+  const members = [...dag.tasks.values()].filter((task) => isInGroup(task, node) && counts(task));
   const inside = new Set(members.map((task) => task.taskId));
-  return members.filter((task) => isWanted(task, inside));
-}
-
-function hasAny(edges: Map<string, Set<string>>, task: TaskDeclaration, inside: Set<string>): boolean {
-  return [...(edges.get(task.taskId) ?? [])].some((id) => inside.has(id));
+  return members.filter((task) => ![...(edges.get(task.taskId) ?? [])].some((id) => inside.has(id)));
 }
 
 /** Removes tasks without open upstream, layer by layer: what is left holds a cycle. */

@@ -1,3 +1,4 @@
+import type { Duckdb } from '../../connectors/duckdb.js';
 import type { ObjectStore } from '../../connectors/object-store.js';
 import type { Postgres } from '../../connectors/postgres.js';
 import { MillraceError } from '../../kernel/errors.js';
@@ -22,6 +23,7 @@ export class HookPool {
   readonly #settings: Record<string, ConnectionSettings>;
   readonly #databases = new Map<string, Promise<Postgres>>();
   readonly #stores = new Map<string, Promise<ObjectStore>>();
+  readonly #duckdbs = new Map<string, Promise<Duckdb>>();
   #signal: AbortSignal | undefined;
 
   /** `settings`: the connections that need no look-up, by id. */
@@ -61,6 +63,16 @@ export class HookPool {
     });
   }
 
+  /** A DuckDB database: a connection's, or a location such as `data/market.duckdb`, `:memory:` or `md:db`. */
+  duckdb(id: string, find: FindConnection): Promise<Duckdb> {
+    return remember(this.#duckdbs, id, async () => {
+      const { openDuckdb } = await import('../../connectors/duckdb.js');
+      const isLocation = /[/:.]/.test(id);
+      const url = isLocation ? id : (await this.settingsOf(id, find)).url;
+      return openDuckdb(url.replace(/^duckdb:(\/\/)?/, ''));
+    });
+  }
+
   /** How the outside system of that id is reached. Rejects with CONNECTION_NOT_FOUND or CONNECTION_UNUSABLE. */
   async settingsOf(id: string, find: FindConnection): Promise<ConnectionSettings> {
     const own = this.#settings[id];
@@ -74,7 +86,7 @@ export class HookPool {
 
   async close(): Promise<void> {
     const databases = await Promise.allSettled(this.#databases.values());
-    const stores = await Promise.allSettled(this.#stores.values());
+    const stores = await Promise.allSettled([...this.#stores.values(), ...this.#duckdbs.values()]);
     await Promise.all([
       ...databases.map((opened) => (opened.status === 'fulfilled' ? opened.value.end() : undefined)),
       ...stores.map((opened) => (opened.status === 'fulfilled' ? opened.value.close() : undefined)),
@@ -96,6 +108,7 @@ const schemes: Record<string, string> = { postgres: 'postgres', postgresql: 'pos
 
 function settingsFrom(connection: ConnectionResult): ConnectionSettings {
   const extra = extraOf(connection);
+  if (connection.type === 'duckdb') return { url: connection.host ?? connection.schema ?? ':memory:' };
   if (connection.type === 'aws' || connection.type === 's3' || connection.type === 'file') {
     const url = extra['url'] ?? connection.host;
     if (typeof url !== 'string') throw unusable(connection, 'it has no URL: put s3://bucket?endpoint=… into its host');

@@ -1,3 +1,4 @@
+import type { DuckdbSession } from '../../connectors/duckdb.js';
 import type { ObjectInfo, ObjectStore } from '../../connectors/object-store.js';
 import type { Postgres, PostgresSession } from '../../connectors/postgres.js';
 import { MillraceError } from '../../kernel/errors.js';
@@ -49,6 +50,38 @@ export function objectStore(id = 'lake'): ObjectStoreHook {
     put: async (key, body, options) => (await open()).put(key, body, options),
     delete: async (key) => (await open()).delete(key),
   };
+}
+
+/** A DuckDB database as tasks use it. Each call is a session of its own; `session` keeps one for a transaction. */
+export interface DuckdbHook {
+  /** Rows as objects. Rejects with DuckDB's own message. */
+  query<Row extends object = Record<string, unknown>>(sql: string): Promise<Row[]>;
+  session<Result>(work: (session: DuckdbSession) => Promise<Result>): Promise<Result>;
+}
+
+/** The DuckDB database of a connection, or at a location: `duckdb('data/market.duckdb')`, `duckdb('md:db')`. */
+export function duckdb(id: string): DuckdbHook {
+  const hook: DuckdbHook = {
+    async query<Row extends object>(sql: string) {
+      const { columns, rows } = await hook.session((session) => session.query(sql));
+      return rows.map((row) => Object.fromEntries(columns.map(({ name }, at) => [name, row[at]])) as Row);
+    },
+    async session(work) {
+      const { hooks, call, signal } = currentScope(`duckdb("${id}")`);
+      const find = (name: string) =>
+        call({ method: 'getConnection', id: name }) as Promise<ConnectionResult | undefined>;
+      const session = await (await hooks.duckdb(id, find)).session();
+      const onAbort = () => session.interrupt();
+      signal.addEventListener('abort', onAbort, { once: true });
+      try {
+        return await work(session);
+      } finally {
+        signal.removeEventListener('abort', onAbort);
+        await session.close();
+      }
+    },
+  };
+  return hook;
 }
 
 export interface HttpAnswer<Body = unknown> {

@@ -60,7 +60,7 @@ function hashWith(codeHash: string, projects: ProjectFiles[]): string {
 }
 
 /** Lets a bundle import `millrace`: the package that this process runs from. */
-function linkMillrace(bundlesFolder: string): void {
+export function linkMillrace(bundlesFolder: string): void {
   const link = join(bundlesFolder, 'node_modules', 'millrace');
   if (existsSync(join(link, 'package.json'))) return;
   mkdirSync(dirname(link), { recursive: true });
@@ -69,7 +69,7 @@ function linkMillrace(bundlesFolder: string): void {
 }
 
 /** Writes `<hash>.mjs` and its source map, durably, unless they are there. */
-async function storeBundle(
+export async function storeBundle(
   bundlesFolder: string,
   hash: string,
   compiled: CompiledFile,

@@ -5,6 +5,7 @@ import { systemClock } from '../../kernel/time.js';
 import { HookPool } from '../dag/hook-pool.js';
 import type { AttemptScope } from '../dag/runtime.js';
 import type { AttemptCall, AttemptRequest } from '../model/attempt.js';
+import { findOperator } from '../operators/registry.js';
 import { BundleCache } from './bundle-cache.js';
 import { emptyEffects } from './effects.js';
 import { redirectOutput } from './log-files.js';
@@ -52,6 +53,10 @@ export class ChildSession {
   ready(): void {
     this.#idleResources = activeResources();
     this.#send({ type: 'ready' });
+    // A child that waits loads meanwhile what most tasks need; one that got work at once has no time for that.
+    setTimeout(() => {
+      if (this.#current === undefined) void warmUp();
+    }, warmUpAfterMs).unref();
   }
 
   receive(message: ToChild): void {
@@ -181,6 +186,14 @@ export class ChildSession {
       }) as typeof stream.write;
     }
   }
+}
+
+/** Milliseconds after which a child that has nothing to do warms up: the server's own start is over by then. */
+const warmUpAfterMs = 1_500;
+
+/** Loads modules that are slow to load: the SQL engine, PostgreSQL, e-mail. A failure shows when they are used. */
+async function warmUp(): Promise<void> {
+  await Promise.allSettled([findOperator('sql_node'), findOperator('email'), import('../../connectors/postgres.js')]);
 }
 
 /** What keeps the event loop alive, by kind. A file that is being closed (after an import) is none of the task's. */

@@ -11,13 +11,12 @@ export interface Bar {
 const barsMax = 60;
 
 /** Bars from zero, each with its value. Horizontal ones take names of any length. */
-export function barChart(bars: Bar[], options: { numbers: NumberFormat; horizontal: boolean; wide: boolean }): Html {
+export function barChart(bars: Bar[], options: { numbers: NumberFormat; horizontal: boolean; width: number }): Html {
   const shown = bars.slice(0, barsMax);
   return options.horizontal ? lying(shown, options) : standing(shown, options);
 }
 
-function standing(bars: Bar[], { numbers, wide }: { numbers: NumberFormat; wide: boolean }): Html {
-  const width = wide ? 720 : 400;
+function standing(bars: Bar[], { numbers, width }: { numbers: NumberFormat; width: number }): Html {
   const height = 240;
   const x = scaleBand(
     bars.map((_, index) => index),
@@ -39,8 +38,7 @@ ${bars.map((bar, index) => {
 })}</svg>`;
 }
 
-function lying(bars: Bar[], { numbers, wide }: { numbers: NumberFormat; wide: boolean }): Html {
-  const width = wide ? 720 : 400;
+function lying(bars: Bar[], { numbers, width }: { numbers: NumberFormat; width: number }): Html {
   const pitch = 24;
   const label = 118;
   const height = Math.max(pitch, bars.length * pitch) + 4;

@@ -16,7 +16,8 @@ interface LineOptions {
   /** x is an instant. */
   time: boolean;
   area: boolean;
-  wide: boolean;
+  /** Pixels that the drawing is made for. */
+  width: number;
 }
 
 const height = 240;
@@ -24,11 +25,11 @@ const margin = { left: 52, right: 84, top: 22, bottom: 26 };
 
 /** Lines over time or over a number, from zero, the last and the highest value labelled, gaps left open. */
 export function lineChart(series: Series[], options: LineOptions): Html {
-  const width = options.wide ? 720 : 420;
+  const { width } = options;
   const all = series.flatMap((item) => item.points);
   const [first, last] = extent(all, (point) => point.x);
   if (first === undefined || last === undefined) return html``;
-  const domain = first === last ? [first - 1, last + 1] : [first, last];
+  const domain = first === last ? [first - 1_800_000, last + 1_800_000] : [first, last];
   const range = [margin.left, width - margin.right];
   const x = options.time ? scaleUtc(domain, range) : scaleLinear(domain, range);
   const y = scaleLinear()
@@ -59,7 +60,7 @@ function xTicks(
 ): Html[] {
   const day = 86_400_000;
   const style = last - first > 3 * day ? 'day' : last - first > day ? 'short' : 'minute';
-  return x.ticks(Math.max(2, Math.floor((width - margin.left - margin.right) / 110))).map((tick) => {
+  return x.ticks(Math.max(2, Math.floor((width - margin.left - margin.right) / 74))).map((tick) => {
     const value = Number(tick);
     return html`<text class="tick" x="${Number(x(value)).toFixed(1)}" y="${height - 6}" text-anchor="middle">${time ? format.format(value, style) : numbers.short(value)}</text>`;
   });

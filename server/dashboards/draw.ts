@@ -25,10 +25,11 @@ export function drawPart(
   component: ComponentName,
   options: Record<string, string>,
   result: QueryResult,
-  format: ZonedFormat,
+  place: { format: ZonedFormat; columns: number },
 ): DrawnPart {
+  const { format } = place;
   const title = options['title'] ?? '';
-  const frame = { title, subtitle: options['subtitle'] ?? '', aside: '', width: widthOf(component, options) };
+  const frame = { title, subtitle: options['subtitle'] ?? '', aside: '', width: place.columns };
   const missing = ['x', 'y', 'value', 'series', 'sparkline', 'comparison']
     .map((name) => options[name])
     .flatMap((names) => names?.split(',').map((name) => name.trim()) ?? [])
@@ -43,14 +44,14 @@ export function drawPart(
   if (component === 'BigValue') return { ...frame, kind: 'big-value', body: bigValue(options, result, format) };
   if (component === 'DataTable') return { ...frame, kind: 'table', body: html`` };
   if (result.rows.length === 0) return { ...frame, kind: 'message', body: html`<p class="quiet">No rows yet.</p>` };
-  return { ...frame, kind: 'chart', ...drawChart(component, options, result, format) };
+  return { ...frame, kind: 'chart', ...drawChart(component, options, result, place) };
 }
 
 function drawChart(
   component: ComponentName,
   options: Record<string, string>,
   result: QueryResult,
-  format: ZonedFormat,
+  { format, columns }: { format: ZonedFormat; columns: number },
 ) {
   const x = columnOf(result, options['x'] ?? '') ?? 0;
   const ys = (options['y'] ?? '')
@@ -64,24 +65,13 @@ function drawChart(
       label: labelOf(row[x], result.columns[x]?.type, format),
       value: series[0]?.values[index] ?? null,
     }));
-    return {
-      body: barChart(items, {
-        numbers,
-        horizontal: options['swapXY'] === 'true',
-        wide: widthOf(component, options) > 6,
-      }),
-      aside: '',
-    };
+    const horizontal = options['swapXY'] === 'true';
+    return { body: bothWidths(columns, (width) => barChart(items, { numbers, horizontal, width })), aside: '' };
   }
   const points = splitSeries(options, result, x, series);
   const time = result.columns[x]?.type === 'time';
-  const body = lineChart(points, {
-    numbers,
-    format,
-    time,
-    area: component === 'AreaChart' || points.length === 1,
-    wide: widthOf(component, options) > 6,
-  });
+  const area = component === 'AreaChart' || points.length === 1;
+  const body = bothWidths(columns, (width) => lineChart(points, { numbers, format, time, area, width }));
   const total = points.length === 1 ? points[0]?.points.reduce((sum, point) => sum + (point.y ?? 0), 0) : undefined;
   return { body, aside: total === undefined ? '' : `Total ${numbers.full(total)}` };
 }
@@ -179,7 +169,19 @@ function columnOf(result: QueryResult, name: string): number | undefined {
   return index < 0 ? undefined : index;
 }
 
-function widthOf(component: ComponentName, options: Record<string, string>): number {
+/** Inner pixels of a card of so many of the 12 columns, on a screen of 1440. */
+const cardPixels: Record<number, number> = { 2: 150, 3: 250, 4: 349, 6: 548, 8: 747, 12: 1144 };
+const phonePixels = 340;
+
+/** A wide drawing would be unreadable on a phone, so it comes in a second, narrow one; CSS shows the one that fits. */
+function bothWidths(columns: number, draw: (width: number) => Html): Html {
+  const width = cardPixels[columns] ?? 747;
+  if (width <= 400) return draw(width);
+  return html`<div class="on-wide">${draw(width)}</div><div class="on-phone">${draw(phonePixels)}</div>`;
+}
+
+/** Columns of 12 that a component asks for. */
+export function widthOf(component: ComponentName, options: Record<string, string>): number {
   const asked = Number(options['width']);
   if ([2, 3, 4, 6, 8, 12].includes(asked)) return asked;
   return component === 'LineChart' || component === 'AreaChart' ? 8 : component === 'DataTable' ? 12 : 4;

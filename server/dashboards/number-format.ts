@@ -22,6 +22,9 @@ export function numberFormat(fmt: string | undefined): NumberFormat {
   const sign = signs[kind] ?? '';
   const withSign = (text: string) => (text.startsWith('−') ? `−${sign}${text.slice(1)}` : `${sign}${text}`);
   const plain = (value: number) => withSign(formatNumber(value, digits).replace('-', '−'));
-  const short = (value: number) => withSign(formatCompact(value));
+  const short = (value: number) =>
+    Math.abs(value) >= 10_000
+      ? withSign(formatCompact(value))
+      : withSign(formatNumber(value, digits).replace('-', '−'));
   return { full: compact ? short : plain, short };
 }

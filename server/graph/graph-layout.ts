@@ -1,6 +1,6 @@
 import dagre from '@dagrejs/dagre';
 import type { SerializedDag } from '../../scheduler/model/dag.js';
-import { dagTree, type TreeNode } from '../dag-structure.js';
+import { dagTree, meanRank, type TreeNode, topologicalOrder } from '../dag-structure.js';
 
 /** Where everything stands, in pixels. Depends only on the version and on which groups are folded. */
 export interface GraphLayout {
@@ -61,6 +61,12 @@ export function foldedByDefault(dag: SerializedDag): Set<string> {
   }
 }
 
+interface Links {
+  pairs: { from: string; to: string }[];
+  /** Place of each task in topological order. */
+  rank: Map<string, number>;
+}
+
 interface Box {
   id: string;
   node: TreeNode;
@@ -78,7 +84,10 @@ interface Box {
  */
 function layOut(dag: SerializedDag, folded: ReadonlySet<string>): GraphLayout {
   const tree = dagTree(dag);
-  const links = dag.tasks.flatMap((task) => task.upstream.map((from) => ({ from, to: task.taskId })));
+  const links: Links = {
+    pairs: dag.tasks.flatMap((task) => task.upstream.map((from) => ({ from, to: task.taskId }))),
+    rank: new Map(topologicalOrder(dag.tasks).map((id, index) => [id, index])),
+  };
   const root = boxesOf(tree, folded, links);
   const layout: GraphLayout = { width: root.width, height: root.height, nodes: [], groups: [], edges: [] };
   place(root.boxes, 0, 0, folded, layout);
@@ -86,7 +95,7 @@ function layOut(dag: SerializedDag, folded: ReadonlySet<string>): GraphLayout {
   return layout;
 }
 
-function boxesOf(nodes: TreeNode[], folded: ReadonlySet<string>, links: { from: string; to: string }[]) {
+function boxesOf(nodes: TreeNode[], folded: ReadonlySet<string>, links: Links) {
   const boxes = nodes.map((node): Box => {
     if (node.kind === 'task' || folded.has(node.id)) {
       return { id: node.id, node, width: nodeWidth, height: nodeHeight, x: 0, y: 0, inner: [] };
@@ -105,7 +114,7 @@ function boxesOf(nodes: TreeNode[], folded: ReadonlySet<string>, links: { from: 
   return arrange(boxes, links);
 }
 
-function arrange(boxes: Box[], links: { from: string; to: string }[]) {
+function arrange(boxes: Box[], links: Links) {
   const graph = new dagre.graphlib.Graph();
   graph.setGraph({ rankdir: 'TB', nodesep: nodeGap, edgesep: 10, ranksep: rankGap, ranker: 'network-simplex' });
   graph.setDefaultEdgeLabel(() => ({}));
@@ -114,9 +123,12 @@ function arrange(boxes: Box[], links: { from: string; to: string }[]) {
     for (const id of tasksOf(box.node)) owner.set(id, box.id);
     graph.setNode(box.id, { width: box.width, height: box.height });
   }
-  for (const { from, to } of links) {
+  const height = new Map(boxes.map((box) => [box.id, meanRank(tasksOf(box.node), links.rank)]));
+  for (const { from, to } of links.pairs) {
     const [a, b] = [owner.get(from), owner.get(to)];
-    if (a !== undefined && b !== undefined && a !== b) graph.setEdge(a, b);
+    // Folded groups can wait for each other in turn: then the one that stands earlier on average comes first.
+    if (a !== undefined && b !== undefined && a !== b && (height.get(a) ?? 0) <= (height.get(b) ?? 0))
+      graph.setEdge(a, b);
   }
   dagre.layout(graph);
   for (const box of boxes) {
@@ -150,16 +162,17 @@ function place(boxes: Box[], left: number, top: number, folded: ReadonlySet<stri
   }
 }
 
-function edgesOf(layout: GraphLayout, links: { from: string; to: string }[]): GraphLayout['edges'] {
+function edgesOf(layout: GraphLayout, { pairs }: Links): GraphLayout['edges'] {
   const owner = new Map<string, PlacedNode>();
   for (const node of layout.nodes) for (const id of node.taskIds) owner.set(id, node);
   const seen = new Set<string>();
   const drawn: { a: PlacedNode; b: PlacedNode }[] = [];
-  for (const { from, to } of links) {
+  for (const { from, to } of pairs) {
     const [a, b] = [owner.get(from), owner.get(to)];
     if (!a || !b || a === b || seen.has(`${a.id}\0${b.id}`)) continue;
     seen.add(`${a.id}\0${b.id}`);
-    drawn.push({ a, b });
+    // Only a folded group can be waited for by what stands above it; unfolded, its tasks show where.
+    if (b.y > a.y) drawn.push({ a, b });
   }
   return drawn.map(({ a, b }) => {
     const start = {

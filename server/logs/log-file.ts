@@ -124,14 +124,11 @@ export class LogFile {
 
   #note(line: string): void {
     this.#lines++;
-    const level = / (ERROR|CRITICAL|FATAL) /.test(line.slice(0, 40))
-      ? 'error'
-      : / WARN(ING)? /.test(line.slice(0, 40))
-        ? 'warning'
-        : null;
-    if (level === 'warning') this.#warnings++;
+    const level = /^\d{4}-\S+ +(ERROR|CRITICAL|FATAL|WARN(?:ING)?)\b/.exec(line)?.[1];
+    if (level?.startsWith('WARN')) this.#warnings++;
     const uncaught = /^(\w*Error|Uncaught \w*)\b.*:/.test(line);
-    if ((level === 'error' || uncaught) && this.#errors.length < errorsMax) this.#errors.push(this.#lines);
+    if (((level && !level.startsWith('WARN')) || uncaught) && this.#errors.length < errorsMax)
+      this.#errors.push(this.#lines);
   }
 
   async #readLines(handle: FileHandle, block: number, first: number, last: number): Promise<LogLine[]> {

@@ -110,7 +110,7 @@ function innermostGroups(tree: TreeNode[]): string[] {
 
 function columnsOf(runs: DagRunRow[], head: DagHead, request: PageRequest, selected: number | undefined) {
   const scale = barScale(runs, head.normal, request.now);
-  const tickEvery = Math.max(1, Math.ceil(runs.length / 8));
+  const tickEvery = Math.max(2, Math.ceil(runs.length / 8));
   return runs.map((run, index) => ({
     run,
     bar: gridBar(run, scale, head.normal, request.now),

@@ -1,10 +1,17 @@
 import type { SerializedDag, SerializedSchedule } from '../../scheduler/model/dag.js';
-import { countDagRuns, finishedRuns, gridRuns, runOutcomesSince } from '../../scheduler/store/queries/dag-runs.js';
+import {
+  countDagRuns,
+  type DagRunRow,
+  dagRunById,
+  finishedRuns,
+  gridRuns,
+  runOutcomesSince,
+} from '../../scheduler/store/queries/dag-runs.js';
 import type { DagRow } from '../../scheduler/store/queries/dags.js';
 import type { AppDeps } from '../deps.js';
 import type { PageRequest } from '../page.js';
 import { durationOf, type Usual, usual } from '../statistics.js';
-import { type LoadedVersion, loadDag, loadLatestVersion } from './load-dag.js';
+import { type LoadedVersion, loadDag, loadLatestVersion, readOne } from './load-dag.js';
 
 const usualRuns = 30;
 const monthMs = 30 * 24 * 3_600_000;
@@ -33,6 +40,8 @@ export interface DagHead {
   runsTotal: number;
   tab: DagTab;
   tabs: typeof dagTabs;
+  /** The run that triggered the latest one. */
+  triggeredBy: DagRunRow | undefined;
   schedule: string;
 }
 
@@ -59,6 +68,8 @@ export async function loadDagHead(request: PageRequest, deps: AppDeps, tab: DagT
     runsTotal: total[0]?.total ?? 0,
     tab,
     tabs: dagTabs,
+    triggeredBy:
+      latest[0]?.parent_dag_run_id == null ? undefined : await readOne(deps, dagRunById(latest[0].parent_dag_run_id)),
     schedule: version ? scheduleSentence(version.dag.schedule, dag.schedule_summary) : dag.schedule_summary,
   };
 }

@@ -3,9 +3,10 @@ import { describeError, MillraceError } from '../../kernel/errors.js';
 import { gridRuns } from '../../scheduler/store/queries/dag-runs.js';
 import { sql as highlightSql } from '../code/highlight.js';
 import { listDashboards, readDashboard } from '../dashboards/dashboard-files.js';
-import { type DrawnPart, drawPart, labelOf, toNumber } from '../dashboards/draw.js';
+import { type DrawnPart, drawPart, labelOf, toNumber, widthOf } from '../dashboards/draw.js';
 import type { Dashboard } from '../dashboards/parse-dashboard.js';
 import type { AppDeps, QueryResult } from '../deps.js';
+import type { ZonedFormat } from '../format.js';
 import { Html } from '../html.js';
 import type { Page, PageRequest } from '../page.js';
 
@@ -93,13 +94,19 @@ interface DrawnCard extends DrawnPart {
 /** Big values that follow each other share a row; everything else stands for itself. */
 function blocksOf(dashboard: Dashboard, answers: Map<string, Answer>, request: PageRequest): Block[] {
   const blocks: Block[] = [];
-  for (const part of dashboard.parts) {
+  const widths = widthsOf(dashboard.parts);
+  for (const [index, part] of dashboard.parts.entries()) {
     if (part.kind === 'markdown') {
       blocks.push({ kind: 'markdown', html: new Html(markdown.render(part.text)) });
       continue;
     }
     const sql = dashboard.queries.find((query) => query.name === part.query)?.sql ?? '';
-    const card = cardOf(part, answers.get(part.query), sql, request);
+    const card = cardOf(part, {
+      answer: answers.get(part.query),
+      sql,
+      columns: widths[index] ?? 12,
+      format: request.format,
+    });
     const last = blocks.at(-1);
     if (part.component !== 'BigValue') blocks.push({ kind: 'chart', card });
     else if (last?.kind === 'cards') last.cards.push(card);
@@ -108,11 +115,27 @@ function blocksOf(dashboard: Dashboard, answers: Map<string, Answer>, request: P
   return blocks;
 }
 
+/** Charts that follow each other share the 12 columns of a row; a row that is not full is stretched. */
+function widthsOf(parts: Dashboard['parts']): number[] {
+  const widths = parts.map((part) => (part.kind === 'component' ? widthOf(part.component, part.options) : 12));
+  let row: number[] = [];
+  const used = () => row.reduce((sum, index) => sum + (widths[index] ?? 0), 0);
+  const close = () => {
+    if (used() < 12) for (const index of row) widths[index] = 12 / row.length;
+    row = [];
+  };
+  for (const [index, part] of parts.entries()) {
+    const isChart = part.kind === 'component' && part.component !== 'BigValue';
+    if (!isChart || used() + (widths[index] ?? 12) > 12) close();
+    if (isChart) row.push(index);
+  }
+  close();
+  return widths;
+}
+
 function cardOf(
   part: Extract<Dashboard['parts'][number], { kind: 'component' }>,
-  answer: Answer | undefined,
-  sql: string,
-  request: PageRequest,
+  { answer, sql, columns, format }: { answer: Answer | undefined; sql: string; columns: number; format: ZonedFormat },
 ): DrawnCard {
   const shared = { query: part.query, sql: highlightSql(sql) };
   if (!answer || 'error' in answer) {
@@ -120,7 +143,7 @@ function cardOf(
       part.component,
       { title: part.options['title'] ?? '', subtitle: part.options['subtitle'] ?? '' },
       { columns: [], rows: [] },
-      request.format,
+      { format, columns },
     );
     return {
       ...drawn,
@@ -135,12 +158,12 @@ function cardOf(
   const { result, ms } = answer;
   const rows = result.rows.slice(0, rowsShownMax).map((row) =>
     row.map((value, index) => ({
-      text: labelOf(value, result.columns[index]?.type, request.format),
+      text: labelOf(value, result.columns[index]?.type, format),
       numeric: result.columns[index]?.type === 'number' && toNumber(value) !== null,
     })),
   );
   return {
-    ...drawPart(part.component, part.options, result, request.format),
+    ...drawPart(part.component, part.options, result, { format, columns }),
     ...shared,
     ms,
     error: null,

@@ -1,9 +1,10 @@
 import { describeError } from '../../kernel/errors.js';
-import { gridRuns } from '../../scheduler/store/queries/dag-runs.js';
+import { dagById } from '../../scheduler/store/queries/dags.js';
 import { taskHistory } from '../../scheduler/store/queries/task-instances.js';
 import { toNumber } from '../dashboards/draw.js';
 import type { AppDeps, QueryResult, WarehouseReader } from '../deps.js';
 import type { Page, PageRequest } from '../page.js';
+import { loadLatestVersion } from './load-dag.js';
 
 const pageSize = 50;
 
@@ -148,15 +149,15 @@ async function loadFacts(warehouse: WarehouseReader) {
   };
 }
 
-/** What the transformation's last task found when it compared the warehouse with the source. */
+/** What the task that compares the warehouse with the source found when it last ran. */
 async function lastReconciliation(deps: AppDeps) {
-  const [run] = await deps.store.read(gridRuns('Bank_Data_Transformation', { states: ['success', 'failed'] }, 1));
-  if (!run) return undefined;
-  for (const taskId of ['reconcile', 'reconciliation']) {
-    const [row] = await deps.store.read(taskHistory(run.dag_id, taskId, -1, 1));
-    if (row) return { ...row, dagId: run.dag_id, taskId };
-  }
-  return undefined;
+  const [dag] = await deps.store.read(dagById('Bank_Data_Transformation'));
+  const version = dag ? await loadLatestVersion(deps, dag) : undefined;
+  const task = version?.dag.tasks.find(({ taskId }) => /(^|\.)reconcil/.test(taskId));
+  if (!dag || !task) return undefined;
+  const rows = await deps.store.read(taskHistory(dag.dag_id, task.taskId, -1, 5));
+  const row = rows.find(({ ended_at }) => ended_at !== null);
+  return row ? { ...row, dagId: dag.dag_id, taskId: task.taskId } : undefined;
 }
 
 /** Asks the warehouse; what it refuses is said on the page, since the page can still show the rest. */

@@ -1,18 +1,24 @@
 import type { Page } from '../page.js';
 import { adminPages } from './admin.js';
+import { assetList, assetPage } from './assets.js';
+import { dagCompare } from './compare.js';
 import { dagGraph } from './dag-graph.js';
 import { dagGrid, dagGridTab } from './dag-grid.js';
+import { dagCalendar, dagDurations } from './dag-history.js';
 import { dagCode, dagDetails, dagEvents, dagRunsTab } from './dag-tabs.js';
 import { dagList } from './dags.js';
 import { dashboardList, dashboardPage } from './dashboards.js';
 import { dataPage, ledgerPage, quarantinePage } from './data.js';
 import { clearDialogs, deleteDialogs, markDialogs, noteDialogs, triggerDialog } from './dialogs.js';
 import { emailList, emailPage } from './emails.js';
+import { dagGantt, dagRunGantt } from './gantt.js';
 import { home } from './home.js';
 import { dagRun, dagRunDetails, dagRunGraph } from './run.js';
+import { dagRunCode, dagRunEvents } from './run-tabs.js';
 import { runList } from './runs.js';
 import { helpPage, searchPage } from './search.js';
 import { taskPages } from './task-instance.js';
+import { timelinePage } from './timeline.js';
 
 /** Every page. A path stands in this list once, and nowhere else. */
 export const pages: readonly Page[] = [
@@ -21,6 +27,10 @@ export const pages: readonly Page[] = [
   dagGrid,
   dagGridTab,
   dagGraph,
+  dagGantt,
+  dagCalendar,
+  dagDurations,
+  dagCompare,
   dagRunsTab,
   dagCode,
   dagEvents,
@@ -29,12 +39,18 @@ export const pages: readonly Page[] = [
   dagRun,
   dagRunGraph,
   dagRunDetails,
+  dagRunGantt,
+  dagRunEvents,
+  dagRunCode,
   ...clearDialogs,
   ...markDialogs,
   ...noteDialogs,
   ...deleteDialogs,
   ...taskPages,
   runList,
+  timelinePage,
+  assetList,
+  assetPage,
   dataPage,
   ledgerPage,
   quarantinePage,

@@ -1,5 +1,6 @@
+import { fromIso } from '../../kernel/time.js';
 import { dagRunStates, runTypes } from '../../scheduler/model/states.js';
-import { countDagRuns, listDagRuns } from '../../scheduler/store/queries/dag-runs.js';
+import { countDagRuns, type DagRunFilter, listDagRuns } from '../../scheduler/store/queries/dag-runs.js';
 import { stateCountsOfRuns } from '../../scheduler/store/queries/task-instances.js';
 import type { Page } from '../page.js';
 import { progressOf } from './home.js';
@@ -16,6 +17,7 @@ export const runList: Page = {
       states: request.query.getAll('state').filter((state) => (dagRunStates as readonly string[]).includes(state)),
       runTypes: request.query.getAll('type').filter((type) => (runTypes as readonly string[]).includes(type)),
       search: request.query.get('q')?.trim() || undefined,
+      ranges: dayRange(request.query.get('day')),
     };
     const [runs, total] = await Promise.all([
       deps.store.read(listDagRuns(filter, [{ by: 'run_after', descending: true }], { limit: pageSize, offset })),
@@ -34,6 +36,7 @@ export const runList: Page = {
         allStates: dagRunStates,
         allTypes: runTypes,
         search: filter.search ?? '',
+        day: request.query.get('day') ?? '',
         offset,
         pageSize,
         total: total?.total ?? 0,
@@ -43,3 +46,13 @@ export const runList: Page = {
     };
   },
 };
+
+/** `?day=2026-11-21`: the runs of one UTC day. */
+function dayRange(day: string | null): NonNullable<DagRunFilter['ranges']> {
+  const from = day === null ? undefined : fromIso(`${day}T00:00:00Z`);
+  if (from === undefined) return [];
+  return [
+    { column: 'run_after', op: '>=', at: from },
+    { column: 'run_after', op: '<', at: from + 86_400_000 },
+  ];
+}

@@ -74,14 +74,13 @@ export class ObjectSink {
 
   /** The commit LSN of the oldest transaction of which something is not durable, and since when that is here. */
   get firstPending(): { lsn: Lsn; since: number } | null {
-    const oldest = this.#sealed[0];
-    let lsn = oldest?.first.lsn ?? Number.POSITIVE_INFINITY;
-    let since = oldest?.openedAt ?? Number.POSITIVE_INFINITY;
-    for (const { first } of this.#sealed) lsn = Math.min(lsn, first.lsn);
-    for (const { open } of this.#tables.values()) {
-      if (!open) continue;
-      lsn = Math.min(lsn, open.first.lsn);
-      since = Math.min(since, open.openedAt);
+    let lsn = Number.POSITIVE_INFINITY;
+    let since = Number.POSITIVE_INFINITY;
+    const open = [...this.#tables.values()].map((table) => table.open);
+    for (const object of [...this.#sealed, ...open]) {
+      if (!object) continue;
+      lsn = Math.min(lsn, object.first.lsn);
+      since = Math.min(since, object.openedAt);
     }
     return lsn === Number.POSITIVE_INFINITY ? null : { lsn, since };
   }

@@ -40,6 +40,8 @@ export async function connectSource(sourceUrl: string, applicationName: string):
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
   });
+  // A lost connection rejects the query that is under way, or the next one; unheard, it would end the process.
+  client.on('error', () => {});
   await client.connect();
   return client;
 }

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type LoadOptions, loadProject, openAdapter } from '../../transform/index.js';
 import type { Project } from '../../transform/project.js';
-import { runProject, type TimedResult } from '../../transform/run/run-project.js';
+import { type RunProjectOptions, runProject, type TimedResult } from '../../transform/run/run-project.js';
 
 const defaultProject = 'name: shop\nversion: "1.0"\nprofile: shop\n';
 
@@ -32,19 +32,22 @@ export function parse(files: Record<string, string>, options: Partial<LoadOption
 export async function build(
   dir: string,
   url: string,
-  options: Partial<LoadOptions> & { select?: string[]; fullRefresh?: boolean } = {},
+  options: Partial<LoadOptions> &
+    Pick<RunProjectOptions, 'eventTime' | 'fullRefresh' | 'batchTests'> & { select?: string[] } = {},
 ): Promise<Map<string, TimedResult>> {
   const project = await loadProject({ dir, connectionUrl: url, env: {}, ...options });
   const adapter = await openAdapter({ url, threads: 2 });
   try {
     const ids = project.select({ select: options.select });
     const results = await runProject(project, {
+      fullRefresh: options.fullRefresh,
+      eventTime: options.eventTime,
+      batchTests: options.batchTests,
       adapter,
       ids,
       threads: 2,
       testEdges: true,
       hooks: true,
-      fullRefresh: options.fullRefresh,
     });
     return new Map(results.map((result) => [nameOf(project, result.uniqueId), result]));
   } finally {

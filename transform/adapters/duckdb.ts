@@ -21,6 +21,8 @@ export interface DuckdbSettings {
   extensions?: string[];
   settings?: Record<string, string>;
   attach?: { path: string; alias?: string; readOnly?: boolean }[];
+  /** What relative paths in statements are seen from. */
+  folder?: string;
 }
 
 /** Opens DuckDB: a file through the process that owns it, memory and MotherDuck in this one. */
@@ -152,8 +154,9 @@ class DuckdbAdapter implements Adapter {
 }
 
 /** What a new session is told before its first use. */
-function preparing({ extensions = [], settings = {}, attach = [] }: DuckdbSettings): string[] {
+function preparing({ extensions = [], settings = {}, attach = [], folder }: DuckdbSettings): string[] {
   return [
+    ...(folder === undefined ? [] : [`set file_search_path = ${quoteLiteral(folder)}`]),
     ...extensions.flatMap((name) => [`install ${quoteIdentifier(name)}`, `load ${quoteIdentifier(name)}`]),
     ...Object.entries(settings).map(([name, value]) => `set ${quoteIdentifier(name)} = ${quoteLiteral(value)}`),
     ...attach.map(({ path, alias, readOnly }) => {

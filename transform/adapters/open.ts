@@ -6,10 +6,12 @@ import { type DuckdbSettings, openDuckdbAdapter } from './duckdb.js';
 import { openPostgresAdapter } from './postgres.js';
 
 /** Opens the warehouse of a project's target, or of a URL. Sessions are made when first used; close it when done. */
-export async function openAdapter(source: { target: Target } | { url: string; threads: number }): Promise<Adapter> {
+export async function openAdapter(
+  source: { target: Target; root?: { dir: string } } | { url: string; threads: number },
+): Promise<Adapter> {
   if ('url' in source) return openUrl(source.url, source.threads);
   const { target } = source;
-  if (target.type === 'duckdb') return openDuckdbAdapter(duckdbSettings(target));
+  if (target.type === 'duckdb') return openDuckdbAdapter(duckdbSettings(target, source.root?.dir));
   if (target.url !== null) return openUrl(target.url, target.threads);
   return openPostgresAdapter({
     connection: connectionOf(target),
@@ -28,7 +30,7 @@ function openUrl(url: string, threads: number): Adapter {
 }
 
 /** dbt-duckdb's keys: path, extensions, settings, attach. */
-function duckdbSettings({ fields, database, threads }: Target): DuckdbSettings {
+function duckdbSettings({ fields, database, threads }: Target, folder: string | undefined): DuckdbSettings {
   const names = (value: unknown) => (Array.isArray(value) ? value.map(String) : []);
   const settings = Object.entries((fields['settings'] ?? {}) as JsonObject).map(([key, value]) => [key, String(value)]);
   const attach = (Array.isArray(fields['attach']) ? fields['attach'] : []) as JsonObject[];
@@ -36,6 +38,7 @@ function duckdbSettings({ fields, database, threads }: Target): DuckdbSettings {
     path: String(fields['path']),
     database,
     threads,
+    ...(folder === undefined ? {} : { folder }),
     extensions: names(fields['extensions']),
     settings: Object.fromEntries(settings),
     attach: attach.map((each) => ({

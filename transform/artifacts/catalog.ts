@@ -7,8 +7,13 @@ import { artifactMetadata } from './manifest.js';
 /** `catalog.json` in dbt's version 1: the columns that the project's relations and sources have in the database now. */
 export async function catalogArtifact(project: Project, adapter: Adapter): Promise<JsonObject> {
   const { manifest } = project;
-  const built = [...manifest.nodes.values()].filter((node) => node.relation_name !== null && node.resource_type !== 'test');
-  const wanted = [...built.map((node) => place(node.unique_id, node.schema, node.alias)), ...[...manifest.sources.values()].map((source) => place(source.unique_id, source.schema, source.identifier))];
+  const built = [...manifest.nodes.values()].filter(
+    (node) => node.relation_name !== null && node.resource_type !== 'test',
+  );
+  const wanted = [
+    ...built.map((node) => place(node.unique_id, node.schema, node.alias)),
+    ...[...manifest.sources.values()].map((source) => place(source.unique_id, source.schema, source.identifier)),
+  ];
   const entries = await adapter.withConnection(async (connection) => {
     const relations = await adapter.listRelations(connection, [...new Set(wanted.map(({ schema }) => schema))]);
     const byName = new Map(relations.map((relation) => [`${relation.schema}.${relation.identifier}`, relation]));
@@ -33,7 +38,12 @@ function place(uniqueId: string, schema: string, identifier: string) {
   return { uniqueId, schema, identifier };
 }
 
-const typeNames: Record<string, string> = { table: 'BASE TABLE', view: 'VIEW', materialized_view: 'MATERIALIZED VIEW', external: 'FOREIGN' };
+const typeNames: Record<string, string> = {
+  table: 'BASE TABLE',
+  view: 'VIEW',
+  materialized_view: 'MATERIALIZED VIEW',
+  external: 'FOREIGN',
+};
 
 function entry(uniqueId: string, relation: Relation, columns: { name: string; dataType: string }[]): JsonObject {
   return {
@@ -45,8 +55,21 @@ function entry(uniqueId: string, relation: Relation, columns: { name: string; da
       comment: null,
       owner: null,
     },
-    columns: Object.fromEntries(columns.map((column, index) => [column.name, { type: column.dataType, index: index + 1, name: column.name, comment: null }])),
-    stats: { has_stats: { id: 'has_stats', label: 'Has Stats?', value: false, include: false, description: 'Indicates whether there are statistics for this table' } },
+    columns: Object.fromEntries(
+      columns.map((column, index) => [
+        column.name,
+        { type: column.dataType, index: index + 1, name: column.name, comment: null },
+      ]),
+    ),
+    stats: {
+      has_stats: {
+        id: 'has_stats',
+        label: 'Has Stats?',
+        value: false,
+        include: false,
+        description: 'Indicates whether there are statistics for this table',
+      },
+    },
     unique_id: uniqueId,
   };
 }

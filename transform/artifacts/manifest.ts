@@ -19,7 +19,10 @@ export function manifestArtifact(project: Project): JsonObject {
       run_started_at: new Date(project.invocation.startedAt).toISOString(),
     },
     nodes: each(manifest.nodes, nodeArtifact),
-    sources: each(manifest.sources, (source) => ({ ...source, quoting: { database: null, schema: null, identifier: null, column: null, ...source.quoting } })),
+    sources: each(manifest.sources, (source) => ({
+      ...source,
+      quoting: { database: null, schema: null, identifier: null, column: null, ...source.quoting },
+    })),
     macros: each(manifest.macros, (macro) => ({ ...macro })),
     docs: each(manifest.docs, (doc) => ({ ...doc })),
     exposures: each(manifest.exposures, (exposure) => ({ ...exposure })),
@@ -27,7 +30,10 @@ export function manifestArtifact(project: Project): JsonObject {
     groups: each(manifest.groups, (group) => ({ ...group })),
     selectors: Object.fromEntries([...manifest.selectors].map(([name, entry]) => [name, entry])),
     disabled: Object.fromEntries(
-      [...manifest.disabled].map(([id, nodes]) => [id, nodes.map((node) => (isNode(node) ? nodeArtifact(node) : { ...node })) as Json]),
+      [...manifest.disabled].map(([id, nodes]) => [
+        id,
+        nodes.map((node) => (isNode(node) ? nodeArtifact(node) : { ...node })) as Json,
+      ]),
     ),
     parent_map: Object.fromEntries(project.graph.parents) as JsonObject,
     child_map: Object.fromEntries(project.graph.children) as JsonObject,
@@ -69,11 +75,22 @@ const onlyFor: Record<string, readonly string[]> = {
 };
 
 /** What a seed has no place for: it has no code of its own. */
-const notForSeeds = new Set(['refs', 'sources', 'metrics', 'compiled_path', 'compiled', 'compiled_code', 'contract', 'language']);
+const notForSeeds = new Set([
+  'refs',
+  'sources',
+  'metrics',
+  'compiled_path',
+  'compiled',
+  'compiled_code',
+  'contract',
+  'language',
+]);
 
 function nodeArtifact(node: ManifestNode): JsonObject {
   const isSeed = node.resource_type === 'seed';
-  const entries = Object.entries(node).filter(([key]) => (onlyFor[key]?.includes(node.resource_type) ?? true) && !(isSeed && notForSeeds.has(key)));
+  const entries = Object.entries(node).filter(
+    ([key]) => (onlyFor[key]?.includes(node.resource_type) ?? true) && !(isSeed && notForSeeds.has(key)),
+  );
   const own = Object.fromEntries(entries) as unknown as JsonObject;
   own['doc_blocks'] = [];
   own['config_call_dict'] = node.unrendered_config;
@@ -81,7 +98,17 @@ function nodeArtifact(node: ManifestNode): JsonObject {
   if (isSeed) own['depends_on'] = { macros: node.depends_on.macros };
   else Object.assign(own, { extra_ctes_injected: true, extra_ctes: [], functions: [] });
   own['columns'] = Object.fromEntries(
-    Object.entries(node.columns).map(([name, column]) => [name, { ...column, config: { meta: column.meta, tags: column.tags }, doc_blocks: [], granularity: null, dimension: null, entity: null }]),
+    Object.entries(node.columns).map(([name, column]) => [
+      name,
+      {
+        ...column,
+        config: { meta: column.meta, tags: column.tags },
+        doc_blocks: [],
+        granularity: null,
+        dimension: null,
+        entity: null,
+      },
+    ]),
   ) as unknown as JsonObject;
   return own;
 }

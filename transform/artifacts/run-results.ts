@@ -5,7 +5,12 @@ import type { TimedResult } from '../run/run-project.js';
 import { artifactMetadata } from './manifest.js';
 
 /** `run_results.json` in dbt's version 6. `args` are those of the command, as `retry` needs them. */
-export function runResultsArtifact(project: Project, results: TimedResult[], args: JsonObject, elapsedMs: number): JsonObject {
+export function runResultsArtifact(
+  project: Project,
+  results: TimedResult[],
+  args: JsonObject,
+  elapsedMs: number,
+): JsonObject {
   return {
     metadata: artifactMetadata(project, 'run-results/v6'),
     results: results.map((result) => resultArtifact(project, result)),

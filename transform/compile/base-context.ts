@@ -14,6 +14,8 @@ export interface Invocation {
   flags: RunFlags;
   env: Record<string, string | undefined>;
   hooks: LibraryHooks;
+  /** Told of every environment variable that a template reads. */
+  onEnvRead?: (name: string) => void;
 }
 
 export interface RunFlags {
@@ -40,7 +42,7 @@ export function baseContext(options: {
   return {
     ...library(invocation.hooks),
     var: varFunction(options.vars, `the vars of the package ${options.packageName}`),
-    env_var: envVarFunction(invocation.env, { secrets: false }),
+    env_var: envVarFunction(invocation.env, { secrets: false, onRead: (name) => invocation.onEnvRead?.(name) }),
     target,
     flags: new Flags(invocation.flags),
     dbt_version: dbtVersion,
@@ -59,7 +61,8 @@ export function baseContext(options: {
   };
 }
 
-class Flags extends HostObject {
+/** `flags` in templates. */
+export class Flags extends HostObject {
   readonly #flags: RunFlags;
 
   constructor(flags: RunFlags) {

@@ -34,7 +34,10 @@ async function addEphemeral(
     if (ctes.has(id)) continue;
     const node = runtime.project.manifest.nodes.get(id) as ManifestNode;
     const { resolve } = options;
-    const context = nodeContext(runtime, node, resolve ? { resolve } : {});
+    const context = nodeContext(runtime, node, {
+      ...(resolve ? { resolve } : {}),
+      ...(options.overrides ? { overrides: options.overrides } : {}),
+    });
     const sql = await runtime.project.template(node.raw_code, node.original_file_path).render(context.scope);
     await addEphemeral(runtime, context.ephemeral, options, ctes);
     ctes.set(id, ` __dbt__cte__${node.name} as (\n${sql}\n)`);

@@ -2,7 +2,7 @@ import { MillraceError } from '../../kernel/errors.js';
 import type { Json } from '../../kernel/json.js';
 import type { Arguments, Keywords } from '../jinja/index.js';
 import { readArguments } from '../jinja/index.js';
-import type { ManifestNode, RefCall } from '../manifest/node.js';
+import type { RefCall } from '../manifest/node.js';
 
 /** The arguments of `ref`: a name, or package and name, and a version. */
 export function readRef(args: Arguments, kwargs: Keywords): RefCall {
@@ -37,6 +37,6 @@ export function describeRef(ref: RefCall): string {
 }
 
 /** `model bank.stg_customers (models/staging/stg_customers.sql)` */
-export function describeNode(node: Pick<ManifestNode, 'resource_type' | 'name' | 'original_file_path'>): string {
+export function describeNode(node: { resource_type: string; name: string; original_file_path: string }): string {
   return `${node.resource_type} '${node.name}' (${node.original_file_path})`;
 }

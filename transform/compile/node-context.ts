@@ -7,6 +7,7 @@ import { renderKwargs } from '../manifest/read-tests.js';
 import { hasTemplate } from '../project/render.js';
 import { isObject } from '../project/yaml.js';
 import { AdapterObject } from './adapter-object.js';
+import { Flags } from './base-context.js';
 import { describeNode, describeRef, readRef, readSourceCall } from './names.js';
 import type { Relation } from './relation.js';
 import type { Runtime } from './runtime.js';
@@ -29,6 +30,8 @@ export interface NodeContextOptions {
   /** More names, which win over the node's. */
   own?: Record<string, unknown>;
   onMacro?: (entry: MacroEntry) => void;
+  /** What stands in place of macros, by name. */
+  overrides?: Record<string, unknown>;
 }
 
 /** The context of execution for a node: everything answers for real, and what has to wait for the database is awaited. */
@@ -43,10 +46,13 @@ export function nodeContext(runtime: Runtime, node: ManifestNode, options: NodeC
     packageName: node.package_name,
     own,
     base,
-    ...(options.onMacro ? { onMacro: options.onMacro } : {}),
+    onMacro: options.onMacro,
+    overrides: options.overrides,
   });
   Object.assign(own, {
     execute: true,
+    // A task may rebuild one node: what the run says goes before what the project was loaded with.
+    flags: new Flags({ ...project.flags, fullRefresh: runtime.fullRefresh }),
     this: relation,
     schema: node.schema,
     database: node.database,
@@ -116,11 +122,12 @@ function refFunction(
         },
       );
     if (found.config['materialized'] === 'ephemeral' && found.resource_type === 'model') {
-      ephemeral.add(found.unique_id);
       const cte = runtime.project
         .relationOf(found)
         .with({ database: null, schema: null, identifier: `__dbt__cte__${found.name}`, type: 'cte' });
-      return options.resolve?.(found, cte) ?? cte;
+      const replaced = options.resolve?.(found, cte);
+      if (!replaced || replaced === cte) ephemeral.add(found.unique_id);
+      return replaced ?? cte;
     }
     const relation = runtime.deferred.get(found.unique_id) ?? runtime.project.relationOf(found);
     const limited = runtime.project.flags.empty ? relation.with({ limit: 0 }) : relation;

@@ -29,6 +29,8 @@ export class Relation extends HostObject {
   readonly filter: string | null;
   /** `--empty`: reads no row. */
   readonly limit: number | null;
+  /** What stands for the name: a file, or a function that reads files (DuckDB's external sources). */
+  readonly location: string | null;
 
   constructor(parts: {
     database?: string | null;
@@ -39,6 +41,7 @@ export class Relation extends HostObject {
     includePolicy?: QuotePolicy;
     filter?: string | null;
     limit?: number | null;
+    location?: string | null;
   }) {
     super();
     this.database = parts.database ?? null;
@@ -49,6 +52,7 @@ export class Relation extends HostObject {
     this.includePolicy = parts.includePolicy ?? quoteAll;
     this.filter = parts.filter ?? null;
     this.limit = parts.limit ?? null;
+    this.location = parts.location ?? null;
   }
 
   get name(): string | null {
@@ -113,6 +117,7 @@ export class Relation extends HostObject {
   }
 
   render(): string {
+    if (this.location !== null) return this.location;
     const parts: string[] = [];
     if (this.database !== null && this.includePolicy.database) parts.push(this.#part(this.database, 'database'));
     if (this.schema !== null && this.includePolicy.schema) parts.push(this.#part(this.schema, 'schema'));

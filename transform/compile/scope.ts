@@ -16,15 +16,21 @@ export class NodeScope implements Context {
     packageName: string;
     own: Record<string, unknown>;
     base: Record<string, unknown>;
-    onMacro?: (entry: MacroEntry) => void;
+    onMacro?: ((entry: MacroEntry) => void) | undefined;
+    /** What stands in place of macros, by name. */
+    overrides?: Record<string, unknown> | undefined;
   }) {
     this.#packageName = options.packageName;
     this.#own = options.own;
     this.#base = options.base;
-    this.macros = new MacroScope(options.registry, options.packageName, this, options.onMacro);
+    this.macros = new MacroScope(options.registry, options.packageName, this, {
+      onUse: options.onMacro,
+      overrides: options.overrides,
+    });
   }
 
   get(name: string): unknown {
+    if (Object.hasOwn(this.macros.overrides, name)) return this.macros.overrides[name];
     const macro = this.macros.registry.find(name, this.#packageName);
     if (macro && macro.packageName !== internalPackage) return this.macros.bind(macro);
     if (Object.hasOwn(this.#own, name)) return this.#own[name];

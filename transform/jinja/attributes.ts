@@ -26,25 +26,37 @@ import {
 
 /** `object.name`: the attribute or method, else the item of that name. */
 export function attribute(object: unknown, name: string, run: Run): unknown {
-  if (object instanceof HostObject) return object.getAttribute(name) ?? object.getItem(name) ?? missing(object, name);
+  if (object instanceof HostObject) return orMissing(hostMember(object, name), object, name);
   if (isUndefined(object)) return undefinedMember(object, run);
   const method = methodOf(object, name);
   if (method) return new BoundMethod(object, name, method);
-  if (isMapping(object)) return keyed(object, name) ?? missing(object, name);
+  if (isMapping(object)) return orMissing(keyed(object, name), object, name);
   return missing(object, name);
+}
+
+/**
+ * A member of a host object, by `object.name` or `object['name']`. Names that every JavaScript object has are kept from it, so that a table of
+ * attributes that inherits them gives nothing away.
+ */
+export function hostMember(object: HostObject, name: string, form: 'attribute' | 'item' = 'attribute'): unknown {
+  if (name.startsWith('__') || name in Object.prototype) return undefined;
+  const [first, second] =
+    form === 'item' ? [object.getItem(name), 'getAttribute' as const] : [object.getAttribute(name), 'getItem' as const];
+  return first === undefined ? object[second](name) : first;
 }
 
 /** `object[key]`: the item, else the attribute of that name. */
 export function item(object: unknown, key: unknown, run: Run): unknown {
   if (Array.isArray(object) || typeof object === 'string') {
-    if (isInteger(key)) return indexed(object, Number(key)) ?? new Undefined(`${typeName(object)} has no item ${key}`);
+    if (isInteger(key)) {
+      const found = indexed(object, Number(key));
+      return found === undefined ? new Undefined(`${typeName(object)} has no item ${key}`) : found;
+    }
   } else if (isMapping(object)) {
     const found = keyed(object, key);
     if (found !== undefined) return found;
   } else if (object instanceof HostObject) {
-    return (
-      object.getItem(key) ?? (typeof key === 'string' ? object.getAttribute(key) : undefined) ?? missing(object, key)
-    );
+    return orMissing(typeof key === 'string' ? hostMember(object, key, 'item') : object.getItem(key), object, key);
   } else if (isUndefined(object)) return undefinedMember(object, run);
   if (typeof key === 'string') {
     const method = methodOf(object, key);
@@ -52,6 +64,11 @@ export function item(object: unknown, key: unknown, run: Run): unknown {
   }
   throwUndefined(key);
   return missing(object, key);
+}
+
+/** None is a value like any other; only what is not there is missing. */
+function orMissing(found: unknown, object: unknown, name: unknown): unknown {
+  return found === undefined ? missing(object, name) : found;
 }
 
 /** `object[start:stop:step]`. */

@@ -1,3 +1,4 @@
+import { hostMember } from './attributes.js';
 import { RuntimeFault } from './errors.js';
 import { limits } from './limits.js';
 import { formatNumber } from './number-format.js';
@@ -40,7 +41,7 @@ function fieldValue(field: string, args: Arguments, kwargs: Keywords): unknown {
 }
 
 function member(value: unknown, name: string): unknown {
-  if (value instanceof HostObject) return value.getAttribute(name);
+  if (value instanceof HostObject) return hostMember(value, name);
   if (Array.isArray(value)) return value[Number(name)];
   return isMapping(value) ? mappingGet(value, name) : undefined;
 }

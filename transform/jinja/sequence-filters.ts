@@ -161,8 +161,13 @@ function itemOrAttribute(value: unknown, name: string, run: Run): unknown {
   return value instanceof HostObject ? attribute(value, name, run) : item(value, name, run);
 }
 
+/** Jinja's map and select take whatever is false as nothing to go through: also none. */
+function itemsOf(value: unknown): unknown[] {
+  return truthy(value) ? iterate(value) : [];
+}
+
 function mapItems(value: unknown, args: Arguments, kwargs: Keywords | null, run: Run): unknown[] {
-  const items = iterate(value);
+  const items = itemsOf(value);
   if (kwargs && 'attribute' in kwargs) {
     const read = reader(kwargs['attribute'], run, kwargs['default']);
     return items.map(read);
@@ -188,7 +193,7 @@ function select(
   const read = kind.byAttribute ? reader(args[0], run) : (each: unknown) => each;
   const [name, ...rest] = kind.byAttribute ? args.slice(1) : args;
   const test = name === undefined ? truthy : testNamed(name);
-  return iterate(value).filter((each) => test(read(each), rest, run) === kind.wanted);
+  return itemsOf(value).filter((each) => test(read(each), rest, run) === kind.wanted);
 }
 
 function testNamed(name: unknown): (value: unknown, args: Arguments, run: Run) => boolean {

@@ -1,16 +1,17 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Json } from '../../kernel/json.js';
-import { sha256 } from '../project/files.js';
 import type { Capture } from './capture.js';
 
 /** Grows with every change of what is stored or how it is made. */
-const cacheFormat = 1;
+const cacheFormat = 2;
 
 interface Stored {
   format: number;
   captures: Record<string, Capture>;
   yaml: Record<string, Json>;
+  /** What the environment was where templates read it: another one makes the captures worthless. */
+  env: Record<string, string | null>;
 }
 
 /**
@@ -20,13 +21,23 @@ interface Stored {
 export class CaptureCache {
   readonly #path: string | null;
   readonly #before: Stored;
-  readonly #now: Stored = { format: cacheFormat, captures: {}, yaml: {} };
+  readonly #now: Stored = { format: cacheFormat, captures: {}, yaml: {}, env: {} };
+  readonly #env: Record<string, string | undefined>;
   #isNew = false;
   #world = '';
 
-  constructor(folder: string | null, projectDir: string) {
-    this.#path = folder === null ? null : join(folder, `${sha256(projectDir).slice(0, 16)}.json`);
+  constructor(folder: string | null, projectName: string, env: Record<string, string | undefined>) {
+    this.#env = env;
+    this.#path = folder === null ? null : join(folder, `${projectName}.parse.json`);
     this.#before = read(this.#path);
+    const changed = Object.entries(this.#before.env).some(([name, value]) => (env[name] ?? null) !== value);
+    if (changed) this.#before.captures = {};
+    else this.#now.env = { ...this.#before.env };
+  }
+
+  /** Remembers the value of a variable that a template read. */
+  noteEnv(name: string): void {
+    this.#now.env[name] = this.#env[name] ?? null;
   }
 
   /** Sets the checksum of what may change the rendering of any node. */
@@ -65,7 +76,7 @@ export class CaptureCache {
 }
 
 function read(path: string | null): Stored {
-  const empty: Stored = { format: cacheFormat, captures: {}, yaml: {} };
+  const empty: Stored = { format: cacheFormat, captures: {}, yaml: {}, env: {} };
   if (path === null || !existsSync(path)) return empty;
   try {
     const stored = JSON.parse(readFileSync(path, 'utf8')) as Stored;

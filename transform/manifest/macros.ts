@@ -123,14 +123,25 @@ export class MacroScope {
   readonly #packageName: string;
   readonly #context: Context;
   readonly #onUse: ((entry: MacroEntry) => void) | undefined;
+  /** What stands in place of macros, by name or `package.name`: unit tests. */
+  readonly overrides: Readonly<Record<string, unknown>>;
   readonly #bound = new Map<MacroEntry, Callable>();
   readonly #contexts = new Map<string, Context>();
 
-  constructor(registry: MacroRegistry, packageName: string, context: Context, onUse?: (entry: MacroEntry) => void) {
+  constructor(
+    registry: MacroRegistry,
+    packageName: string,
+    context: Context,
+    options: {
+      onUse?: ((entry: MacroEntry) => void) | undefined;
+      overrides?: Record<string, unknown> | undefined;
+    } = {},
+  ) {
     this.registry = registry;
     this.#packageName = packageName;
     this.#context = context;
-    this.#onUse = onUse;
+    this.#onUse = options.onUse;
+    this.overrides = options.overrides ?? {};
   }
 
   /** What a name of a template means as a macro or a package; undefined when it is neither. */
@@ -203,6 +214,8 @@ class PackageNamespace extends HostObject {
   }
 
   getAttribute(name: string): unknown {
+    const override = `${this.#name}.${name}`;
+    if (Object.hasOwn(this.#scope.overrides, override)) return this.#scope.overrides[override];
     const entry = this.#scope.registry.ofPackage(this.#name)?.get(name);
     if (entry) return this.#scope.bind(entry);
     if (name === 'get') return hostFunction((args) => this.getAttribute(String(args[0])) ?? args[1] ?? null);

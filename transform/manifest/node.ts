@@ -47,7 +47,7 @@ export interface ManifestNode {
   latest_version?: Json;
   deprecation_date?: string | null;
   primary_key?: string[];
-  time_spine?: null;
+  time_spine?: JsonObject | null;
   // Tests
   test_metadata?: { name: string; kwargs: JsonObject; namespace: string | null };
   column_name?: string | null;

@@ -90,6 +90,8 @@ export function parseProject(options: LoadOptions): ParsedProject {
   ];
   requireInstalled(root, packages, context);
   requireDistinct(packages);
+  const captures = new CaptureCache(options.cacheFolder ?? null, root.name, env);
+  invocation.onEnvRead = (name) => captures.noteEnv(name);
   const world: ParseWorld = {
     root,
     packages,
@@ -100,7 +102,7 @@ export function parseProject(options: LoadOptions): ParsedProject {
     properties: [],
     propertyIndex: new Map(),
     manifest: emptyManifest(),
-    captures: new CaptureCache(options.cacheFolder ?? null, dir),
+    captures: captures,
     warnings: [],
     bases: new Map(),
     createdAt: invocation.startedAt / 1000,
@@ -118,7 +120,6 @@ function readWorld(world: ParseWorld): ParsedProject {
         targetVariables(world.target),
         world.packages.map((each) => each.file.vars),
         world.invocation.flags,
-        envUsed(world),
       ]),
     ),
   );
@@ -184,12 +185,6 @@ function addMacros(world: ParseWorld): void {
       supported_languages: null,
     });
   }
-}
-
-/** The environment may change what templates give. Secrets never get into templates, so they need not count. */
-function envUsed(world: ParseWorld): string {
-  const entries = Object.entries(world.invocation.env).filter(([name]) => /^(DBT_|MILLRACE_SQL_)/.test(name));
-  return sha256(JSON.stringify(entries.sort()));
 }
 
 function readFlags(keys: JsonObject, given: Partial<RunFlags> | undefined): RunFlags {

@@ -43,6 +43,7 @@ export function applyProperties(world: ParseWorld, node: ManifestNode, propertie
   ).filter(isObject);
   node.latest_version = node.version === null ? null : (raw['latest_version'] ?? latestOf(raw['versions']));
   if (typeof raw['deprecation_date'] === 'string') node.deprecation_date = raw['deprecation_date'];
+  if (isObject(raw['time_spine'])) node.time_spine = { custom_granularities: [], ...raw['time_spine'] };
   if (node.contract.enforced) node.contract.checksum = contractChecksum(node);
 }
 

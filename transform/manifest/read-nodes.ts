@@ -129,7 +129,7 @@ function readSnapshots(world: ParseWorld, pkg: Package): RawNode[] {
 
 function readSingularTests(world: ParseWorld, pkg: Package): RawNode[] {
   return readSources(pkg.dir, pkg.file.paths.tests, ['.sql'])
-    .filter((source) => !source.relativePath.startsWith('generic/'))
+    .filter(({ relativePath }) => !relativePath.startsWith('generic/') && !relativePath.startsWith('fixtures/'))
     .map((source) => ({
       ...fromFile('test', pkg, source, stemOf(source)),
       properties: propertiesOf(world, pkg, 'dataTests', stemOf(source)),

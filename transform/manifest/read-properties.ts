@@ -23,6 +23,9 @@ const keptKeys = new Set([
   'overrides',
 ]);
 
+/** The semantic layer has templates of its own, which mean nothing here. */
+const semanticSections = new Set(['metrics', 'semantic_models', 'saved_queries']);
+
 /** Reads every properties file (`*.yml` under the packages' paths) and indexes the entries. */
 export function readAllProperties(world: ParseWorld): void {
   for (const pkg of world.packages) {
@@ -61,7 +64,7 @@ function index(world: ParseWorld, file: PropertiesFile): void {
 
 /** `description` anywhere; the sections of tests at the top level are nodes of their own, not the tests of a node. */
 function isKept(keys: string[]): boolean {
-  return keys.length > 1 && keptKeys.has(keys.at(-1) ?? '');
+  return semanticSections.has(keys[0] ?? '') || (keys.length > 1 && keptKeys.has(keys.at(-1) ?? ''));
 }
 
 /** Reads the `{% docs %}` blocks of Markdown files. */

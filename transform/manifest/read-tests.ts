@@ -2,12 +2,12 @@ import { MillraceError } from '../../kernel/errors.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
 import type { NodeScope } from '../compile/scope.js';
 import { compileTemplate, fromHost } from '../jinja/index.js';
-import { configDefaults, configFromTree, mergeConfig } from '../project/config.js';
+import { configDefaults, configFromTree, mergeConfig, type NodeConfig } from '../project/config.js';
 import { sha256 } from '../project/files.js';
 import { didYouMean } from '../project/nearest.js';
 import type { Package } from '../project/package.js';
 import type { ColumnProperties, NodeProperties, TestEntry } from '../project/properties.js';
-import { hasTemplate } from '../project/render.js';
+import { hasTemplate, renderYaml } from '../project/render.js';
 import { isObject } from '../project/yaml.js';
 import { type Capture, captureTemplate } from './capture.js';
 import { type GenericTest, readGenericTest, type TestTarget } from './generic-tests.js';
@@ -125,7 +125,7 @@ function addTest(
   const capture = captureTest(world, pkg, properties, target, test);
   const fqn = [pkg.name, ...properties.path.split('/').slice(1, -1), test.name];
   let config = mergeConfig(configDefaults['test'] ?? {}, configFromTree(pkg.file.configTrees['data_tests'] ?? {}, fqn));
-  config = mergeConfig(mergeConfig(config, capture.config), test.config);
+  config = mergeConfig(mergeConfig(config, capture.config), renderTestConfig(world, pkg, test.config, properties.path));
   config = mergeConfig(config, { tags: column?.tags ?? [] });
   if (pkg !== world.root)
     config = mergeConfig(config, configFromTree(world.root.file.configTrees['data_tests'] ?? {}, fqn));
@@ -172,6 +172,11 @@ function addTest(
   node.relation_name = relationName(world, pkg, node);
   // The same test written twice on the same column is one test.
   if (!world.manifest.nodes.has(node.unique_id)) register(world, node);
+}
+
+/** A test's config may be a template over vars and the environment; `where` is rendered when the test runs. */
+function renderTestConfig(world: ParseWorld, pkg: Package, config: NodeConfig, path: string): NodeConfig {
+  return renderYaml(config, baseOf(world, pkg.name), path, (keys) => keys[0] === 'where') as NodeConfig;
 }
 
 /** What a test refers to. The engine's own tests with plain arguments are known without rendering them. */

@@ -4,8 +4,8 @@ import { MillraceError } from '../../kernel/errors.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
 import type { Adapter } from '../adapters/adapter.js';
 import { Relation } from '../compile/relation.js';
-import type { Project } from '../project.js';
 import { isObject } from '../project/yaml.js';
+import type { Project } from '../project.js';
 import type { ManifestNode } from './node.js';
 import type { SelectionSubject, SelectionWorld } from './select-methods.js';
 
@@ -23,21 +23,39 @@ export function readState(folder: string): State {
     return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as JsonObject) : null;
   };
   const manifest = read('manifest.json');
-  if (!manifest) throw new MillraceError('SQL_SELECTION_INVALID', `there is no manifest.json in ${folder}`, { hint: 'Name the folder of earlier artifacts.' });
+  if (!manifest)
+    throw new MillraceError('SQL_SELECTION_INVALID', `there is no manifest.json in ${folder}`, {
+      hint: 'Name the folder of earlier artifacts.',
+    });
   return { manifest, runResults: read('run_results.json'), sources: read('sources.json') };
 }
 
 /** What selection needs for `state:`, `result:` and `source_status:`. */
 export function stateWorld(project: Project, state: State): Partial<SelectionWorld> {
-  const before = { ...object(state.manifest['nodes']), ...object(state.manifest['sources']), ...object(state.manifest['exposures']), ...object(state.manifest['unit_tests']) };
+  const before = {
+    ...object(state.manifest['nodes']),
+    ...object(state.manifest['sources']),
+    ...object(state.manifest['exposures']),
+    ...object(state.manifest['unit_tests']),
+  };
   return {
-    stateMatches: (subject, value, parts) => matchesState(project, subject, object(before[subject.uniqueId]), object(state.manifest['macros']), value, parts),
-    previousStatuses: new Map(results(state.runResults).map((result) => [String(result['unique_id']), String(result['status'])])),
+    stateMatches: (subject, value, parts) =>
+      matchesState(project, subject, object(before[subject.uniqueId]), object(state.manifest['macros']), value, parts),
+    previousStatuses: new Map(
+      results(state.runResults).map((result) => [String(result['unique_id']), String(result['status'])]),
+    ),
     fresherSources: fresher(project, state),
   };
 }
 
-function matchesState(project: Project, subject: SelectionSubject, before: JsonObject, macros: JsonObject, value: string, parts: string[]): boolean {
+function matchesState(
+  project: Project,
+  subject: SelectionSubject,
+  before: JsonObject,
+  macros: JsonObject,
+  value: string,
+  parts: string[],
+): boolean {
   const isNew = before['unique_id'] === undefined;
   const [name = value, aspect = parts[0]] = value.split('.', 2);
   if (name === 'new') return isNew;
@@ -45,7 +63,9 @@ function matchesState(project: Project, subject: SelectionSubject, before: JsonO
   const modified = isNew || isModified(project, subject, before, macros, aspect);
   if (name === 'modified') return modified;
   if (name === 'unmodified') return !modified;
-  throw new MillraceError('SQL_SELECTION_INVALID', `"${value}" is not a state`, { hint: 'States: new, old, modified, unmodified, modified.body, .configs, .relation, .macros, .contract, .persisted_descriptions.' });
+  throw new MillraceError('SQL_SELECTION_INVALID', `"${value}" is not a state`, {
+    hint: 'States: new, old, modified, unmodified, modified.body, .configs, .relation, .macros, .contract, .persisted_descriptions.',
+  });
 }
 
 type Aspect = (now: ManifestNode, before: JsonObject, project: Project, macros: JsonObject) => boolean;
@@ -54,14 +74,24 @@ type Aspect = (now: ManifestNode, before: JsonObject, project: Project, macros: 
 const aspects: Record<string, Aspect> = {
   body: (now, before) => !same(now.checksum, before['checksum']) || now.raw_code !== (before['raw_code'] ?? ''),
   configs: (now, before) => !same(now.config, before['config']),
-  relation: (now, before) => now.database !== before['database'] || now.schema !== before['schema'] || now.alias !== before['alias'],
+  relation: (now, before) =>
+    now.database !== before['database'] || now.schema !== before['schema'] || now.alias !== before['alias'],
   contract: (now, before) => !same(now.contract?.checksum ?? null, object(before['contract'])['checksum'] ?? null),
-  persisted_descriptions: (now, before) => isObject(now.config['persist_docs']) && Object.values(now.config['persist_docs']).includes(true) && (now.description !== before['description'] || !same(now.columns, before['columns'])),
+  persisted_descriptions: (now, before) =>
+    isObject(now.config['persist_docs']) &&
+    Object.values(now.config['persist_docs']).includes(true) &&
+    (now.description !== before['description'] || !same(now.columns, before['columns'])),
   macros: (now, _before, project, macros) =>
     now.depends_on.macros.some((id) => project.manifest.macros.get(id)?.macro_sql !== object(macros[id])['macro_sql']),
 };
 
-function isModified(project: Project, subject: SelectionSubject, before: JsonObject, macros: JsonObject, aspect: string | undefined): boolean {
+function isModified(
+  project: Project,
+  subject: SelectionSubject,
+  before: JsonObject,
+  macros: JsonObject,
+  aspect: string | undefined,
+): boolean {
   const { manifest } = project;
   const node = manifest.nodes.get(subject.uniqueId);
   if (!node) {
@@ -83,32 +113,71 @@ function stable(entry: JsonObject): JsonObject {
 function fresher(project: Project, state: State): Set<string> {
   const path = join(project.dir, project.root.file.targetPath, 'sources.json');
   const now = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as JsonObject) : null;
-  const before = new Map(results(state.sources).map((result) => [String(result['unique_id']), String(result['max_loaded_at'] ?? '')]));
-  return new Set(results(now).flatMap((result) => (String(result['max_loaded_at'] ?? '') > (before.get(String(result['unique_id'])) ?? '') ? [String(result['unique_id'])] : [])));
+  const before = new Map(
+    results(state.sources).map((result) => [String(result['unique_id']), String(result['max_loaded_at'] ?? '')]),
+  );
+  return new Set(
+    results(now).flatMap((result) =>
+      String(result['max_loaded_at'] ?? '') > (before.get(String(result['unique_id'])) ?? '')
+        ? [String(result['unique_id'])]
+        : [],
+    ),
+  );
 }
 
 /**
  * `--defer`: the relations of the state for nodes that are not selected and (unless favoured) do not exist here. Returns them by unique id.
  */
-export async function deferredRelations(project: Project, state: State, selected: Set<string>, adapter: Adapter, favorState: boolean): Promise<Map<string, Relation>> {
+export async function deferredRelations(
+  project: Project,
+  state: State,
+  selected: Set<string>,
+  adapter: Adapter,
+  favorState: boolean,
+): Promise<Map<string, Relation>> {
   const candidates = Object.entries(object(state.manifest['nodes'])).flatMap(([id, entry]) => {
     const now = project.manifest.nodes.get(id);
-    return now && !selected.has(id) && isObject(entry) && typeof entry['relation_name'] === 'string' ? [{ id, now, entry }] : [];
+    return now && !selected.has(id) && isObject(entry) && typeof entry['relation_name'] === 'string'
+      ? [{ id, now, entry }]
+      : [];
   });
   const schemas = [...new Set(candidates.map(({ now }) => now.schema))];
-  const here = favorState ? new Set<string>() : await adapter.withConnection(async (connection) => new Set((await adapter.listRelations(connection, schemas)).map((relation) => `${relation.schema}.${relation.identifier}`)));
+  const here = favorState
+    ? new Set<string>()
+    : await adapter.withConnection(
+        async (connection) =>
+          new Set(
+            (await adapter.listRelations(connection, schemas)).map(
+              (relation) => `${relation.schema}.${relation.identifier}`,
+            ),
+          ),
+      );
   return new Map(
     candidates
       .filter(({ now }) => !here.has(`${now.schema}.${now.alias}`))
-      .map(({ id, entry }) => [id, new Relation({ database: textOrNull(entry['database']), schema: textOrNull(entry['schema']), identifier: textOrNull(entry['alias']), type: 'table' })]),
+      .map(({ id, entry }) => [
+        id,
+        new Relation({
+          database: textOrNull(entry['database']),
+          schema: textOrNull(entry['schema']),
+          identifier: textOrNull(entry['alias']),
+          type: 'table',
+        }),
+      ]),
   );
 }
 
 /** The unique ids that `retry` runs again, and the arguments of that run. */
 export function retryOf(state: State): { ids: string[]; args: JsonObject } {
-  if (!state.runResults) throw new MillraceError('SQL_SELECTION_INVALID', 'there is no run_results.json: nothing was run that could be retried');
+  if (!state.runResults)
+    throw new MillraceError(
+      'SQL_SELECTION_INVALID',
+      'there is no run_results.json: nothing was run that could be retried',
+    );
   const again = new Set(['error', 'fail', 'skipped', 'partial success', 'runtime error']);
-  const ids = results(state.runResults).flatMap((result) => (again.has(String(result['status'])) ? [String(result['unique_id'])] : []));
+  const ids = results(state.runResults).flatMap((result) =>
+    again.has(String(result['status'])) ? [String(result['unique_id'])] : [],
+  );
   return { ids, args: object(state.runResults['args']) };
 }
 
@@ -123,7 +192,13 @@ function same(left: unknown, right: unknown): boolean {
 /** JSON with keys in order, nulls left out: the state has been through a file. */
 function sorted(value: unknown): string {
   return JSON.stringify(value, (_key, each: unknown) =>
-    isObject(each) ? Object.fromEntries(Object.entries(each).filter(([, item]) => item !== null && item !== undefined).sort(([a], [b]) => (a < b ? -1 : 1))) : each,
+    isObject(each)
+      ? Object.fromEntries(
+          Object.entries(each)
+            .filter(([, item]) => item !== null && item !== undefined)
+            .sort(([a], [b]) => (a < b ? -1 : 1)),
+        )
+      : each,
   );
 }
 

@@ -38,7 +38,10 @@ export function varFunction(vars: JsonObject, where: string): Callable {
 const secretPrefix = 'DBT_ENV_SECRET';
 
 /** `env_var('NAME', default)`. */
-export function envVarFunction(env: Record<string, string | undefined>, options: { secrets: boolean }): Callable {
+export function envVarFunction(
+  env: Record<string, string | undefined>,
+  options: { secrets: boolean; onRead?: (name: string) => void },
+): Callable {
   return hostFunction(function env_var(args, kwargs) {
     const [name, preset] = readArguments('env_var', ['var', 'default?'], args, kwargs);
     if (String(name).startsWith(secretPrefix) && !options.secrets)
@@ -46,6 +49,7 @@ export function envVarFunction(env: Record<string, string | undefined>, options:
         'SQL_COMPILATION_FAILED',
         `${String(name)} is a secret: it can be used in profiles.yml and packages.yml only`,
       );
+    options.onRead?.(String(name));
     const value = env[String(name)] ?? preset;
     if (value === undefined)
       throw new MillraceError('SQL_REFERENCE_UNKNOWN', `Env var required but not provided: '${String(name)}'`);

@@ -33,10 +33,22 @@ export function freshnessSources(project: Project, ids: string[]): ManifestSourc
 }
 
 /** Asks the database for the newest row of a source. An error of the database is a result, not a throw. */
-export async function measureFreshness(project: Project, adapter: Adapter, source: ManifestSource): Promise<FreshnessResult> {
+export async function measureFreshness(
+  project: Project,
+  adapter: Adapter,
+  source: ManifestSource,
+): Promise<FreshnessResult> {
   const startedAt = Date.now();
   const criteria = criteriaOf(source);
-  const base = { uniqueId: source.unique_id, criteria, startedAt, maxLoadedAt: null, snapshottedAt: null, ageSeconds: 0, adapterResponse: {} };
+  const base = {
+    uniqueId: source.unique_id,
+    criteria,
+    startedAt,
+    maxLoadedAt: null,
+    snapshottedAt: null,
+    ageSeconds: 0,
+    adapterResponse: {},
+  };
   try {
     const result = await adapter.withConnection(async (connection) => {
       // What is written without a zone is UTC, as dbt takes it.
@@ -77,12 +89,21 @@ export function judgeFreshness(criteria: JsonObject, ageSeconds: number): 'pass'
 
 const periodSeconds: Record<string, number> = { minute: 60, hour: 3600, day: 86_400 };
 
-async function ask(project: Project, adapter: Adapter, connection: Connection, source: ManifestSource): Promise<QueryResult> {
+async function ask(
+  project: Project,
+  adapter: Adapter,
+  connection: Connection,
+  source: ManifestSource,
+): Promise<QueryResult> {
   const runtime = new Runtime({ project, adapter, connection });
   const { scope } = nodeContext(runtime, inlineNode(project, ''));
   const relation = project.sourceRelation(source);
   if (source.loaded_at_query !== null) {
-    const query = (await compileTemplate(source.loaded_at_query, { path: source.original_file_path }).render({ get: (name: string) => (name === 'this' ? relation : scope.get(name)) })).trim();
+    const query = (
+      await compileTemplate(source.loaded_at_query, { path: source.original_file_path }).render({
+        get: (name: string) => (name === 'this' ? relation : scope.get(name)),
+      })
+    ).trim();
     return runtime.execute(withAge(`select (${query}) as max_loaded_at, now() as snapshotted_at`));
   }
   const macro = scope.macro('collect_freshness');
@@ -99,12 +120,17 @@ function withAge(sql: string): string {
 function isMeasured(source: ManifestSource): boolean {
   if (source.loaded_at_field === null && source.loaded_at_query === null) return false;
   const criteria = criteriaOf(source);
-  return ['warn_after', 'error_after'].some((key) => isObject(criteria[key]) && criteria[key]['count'] !== null && criteria[key]['count'] !== undefined);
+  return ['warn_after', 'error_after'].some(
+    (key) => isObject(criteria[key]) && criteria[key]['count'] !== null && criteria[key]['count'] !== undefined,
+  );
 }
 
 function criteriaOf(source: ManifestSource): JsonObject {
   const { freshness } = source;
-  const limit = (key: string) => (isObject(freshness?.[key]) ? { count: freshness[key]['count'] ?? null, period: freshness[key]['period'] ?? null } : { count: null, period: null });
+  const limit = (key: string) =>
+    isObject(freshness?.[key])
+      ? { count: freshness[key]['count'] ?? null, period: freshness[key]['period'] ?? null }
+      : { count: null, period: null };
   return { warn_after: limit('warn_after'), error_after: limit('error_after'), filter: freshness?.['filter'] ?? null };
 }
 

@@ -9,13 +9,23 @@ import type { Project } from '../project.js';
 import { inlineNode } from './inline.js';
 
 /** Calls a macro by its name (`package.macro` for one of a package) with named arguments: `run-operation`. */
-export async function runOperation(project: Project, adapter: Adapter, name: string, args: JsonObject): Promise<unknown> {
+export async function runOperation(
+  project: Project,
+  adapter: Adapter,
+  name: string,
+  args: JsonObject,
+): Promise<unknown> {
   return adapter.withConnection(async (connection) => {
     const runtime = new Runtime({ project, adapter, connection });
     const { scope } = nodeContext(runtime, inlineNode(project, ''));
     const macro = scope.macro(name);
     if (!macro)
-      throw new MillraceError('SQL_REFERENCE_UNKNOWN', `there is no macro "${name}"`, { hint: didYouMean(name, project.registry.all.map((entry) => entry.name)) });
+      throw new MillraceError('SQL_REFERENCE_UNKNOWN', `there is no macro "${name}"`, {
+        hint: didYouMean(
+          name,
+          project.registry.all.map((entry) => entry.name),
+        ),
+      });
     const result = await invoke(macro, [], fromHostRecord(args));
     await connection.commit();
     return result;

@@ -6,12 +6,14 @@ import type { NodeContext } from '../compile/node-context.js';
 import type { Relation } from '../compile/relation.js';
 import { Runtime } from '../compile/runtime.js';
 import { compileTemplate, invoke, isUndefined, str } from '../jinja/index.js';
-import type { ManifestNode } from '../manifest/node.js';
+import type { ManifestNode, ManifestUnitTest } from '../manifest/node.js';
 import { findMaterialization } from '../materializations/index.js';
 import type { NodeRun } from '../materializations/materialization.js';
 import { runTest } from '../materializations/test.js';
 import type { NodeResult, NodeStatus } from '../model.js';
 import type { Project } from '../project.js';
+import { isMicrobatch, runMicrobatch } from './microbatch.js';
+import { runUnitTest } from './unit-test.js';
 
 export interface RunNodeOptions {
   adapter: Adapter;
@@ -33,7 +35,7 @@ export interface RunNodeOptions {
  * it rejects only when it was cancelled, or for a unique id that does not exist.
  */
 export async function runNode(project: Project, uniqueId: string, options: RunNodeOptions): Promise<NodeResult> {
-  const node = project.manifest.nodes.get(uniqueId);
+  const node = project.manifest.nodes.get(uniqueId) ?? project.manifest.unitTests.get(uniqueId);
   if (!node)
     throw new MillraceError('SQL_REFERENCE_UNKNOWN', `the project ${project.name} has no node ${uniqueId} to run`);
   const progress: Progress = { compileMs: 0, compiledSql: null, runtime: null };
@@ -41,7 +43,8 @@ export async function runNode(project: Project, uniqueId: string, options: RunNo
   try {
     return await options.adapter.withConnection((connection) => {
       progress.runtime = new Runtime({ project, connection, ...options });
-      return perform(progress.runtime, node, progress, options.results);
+      if (node.resource_type === 'unit_test') return unitTestResult(progress.runtime, node, progress);
+      return perform(progress.runtime, node, progress, options);
     }, options.signal);
   } catch (error) {
     if (options.signal?.aborted) throw error;
@@ -59,12 +62,13 @@ async function perform(
   runtime: Runtime,
   node: ManifestNode,
   progress: Progress,
-  results: NodeResult[] | undefined,
+  { results, eventTime }: RunNodeOptions,
 ): Promise<NodeResult> {
   const started = performance.now();
   const needsSchema =
     node.resource_type !== 'operation' && (node.resource_type !== 'test' || keepsFailures(node, runtime));
   if (needsSchema) await runtime.ensureSchema(node);
+  if (isMicrobatch(node)) return microbatchResult(runtime, node, progress, eventTime);
   const { sql, context } = await compileNode(
     runtime,
     node,
@@ -137,7 +141,56 @@ async function testResult(run: NodeRun, runtime: Runtime, progress: Progress, st
   };
 }
 
-function failed(node: ManifestNode, progress: Progress, error: unknown, ms: number): NodeResult {
+async function microbatchResult(
+  runtime: Runtime,
+  node: ManifestNode,
+  progress: Progress,
+  eventTime: RunNodeOptions['eventTime'],
+): Promise<NodeResult> {
+  const started = performance.now();
+  const outcome = await runMicrobatch(runtime, node, {
+    eventTime,
+    fullRefresh: shouldFullRefresh(node, runtime),
+    makeRun: (sql, context, fullRefresh) => ({
+      ...nodeRun(runtime, node, sql, context),
+      config: (context.own['model'] as ManifestNode).config,
+      fullRefresh,
+    }),
+  });
+  progress.compiledSql = outcome.compiledSql;
+  const { successful, failed } = outcome.batches;
+  const counts = `${successful.length} of ${successful.length + failed.length} batches`;
+  return {
+    ...resultOf(node, runtime, progress),
+    status: failed.length === 0 ? 'success' : successful.length === 0 ? 'error' : 'partial success',
+    message: outcome.fault === null ? counts : `${counts}; ${outcome.fault}`,
+    relation: node.relation_name,
+    rowsAffected: outcome.rowsAffected,
+    executeMs: performance.now() - started,
+    adapterResponse: { _message: counts, rows_affected: outcome.rowsAffected },
+    batches: outcome.batches,
+  };
+}
+
+function shouldFullRefresh(node: ManifestNode, runtime: Runtime): boolean {
+  const configured = node.config['full_refresh'];
+  return typeof configured === 'boolean' ? configured : runtime.fullRefresh;
+}
+
+async function unitTestResult(runtime: Runtime, test: ManifestUnitTest, progress: Progress): Promise<NodeResult> {
+  const started = performance.now();
+  const outcome = await runUnitTest(runtime, test);
+  progress.compiledSql = outcome.compiledSql;
+  return {
+    ...resultOf(test, runtime, progress),
+    status: outcome.passed ? 'pass' : 'fail',
+    message: outcome.message,
+    failures: outcome.failures,
+    executeMs: performance.now() - started,
+  };
+}
+
+function failed(node: ManifestNode | ManifestUnitTest, progress: Progress, error: unknown, ms: number): NodeResult {
   const kind =
     error instanceof MillraceError && error.code === 'SQL_DATABASE_ERROR' ? 'Database Error' : 'Compilation Error';
   return {
@@ -148,7 +201,7 @@ function failed(node: ManifestNode, progress: Progress, error: unknown, ms: numb
   };
 }
 
-function resultOf(node: ManifestNode, runtime: Runtime | null, progress: Progress): NodeResult {
+function resultOf(node: ManifestNode | ManifestUnitTest, runtime: Runtime | null, progress: Progress): NodeResult {
   return {
     uniqueId: node.unique_id,
     status: 'success',
@@ -172,7 +225,6 @@ export function nodeRun(runtime: Runtime, node: ManifestNode, sql: string, conte
   own['sql'] = sql;
   own['compiled_code'] = sql;
   const target = own['this'] as Relation;
-  const configured = node.config['full_refresh'];
   const macro = async (name: string, args: unknown[], kwargs: Record<string, unknown> = {}): Promise<unknown> => {
     const callee = scope.macro(name);
     if (!callee)
@@ -190,7 +242,7 @@ export function nodeRun(runtime: Runtime, node: ManifestNode, sql: string, conte
     sql,
     target,
     context,
-    fullRefresh: typeof configured === 'boolean' ? configured : runtime.fullRefresh,
+    fullRefresh: shouldFullRefresh(node, runtime),
     storesFailures: runtime.project.flags.storeFailures,
     existing: () => runtime.relation(target.database, target.schema ?? '', target.identifier ?? ''),
     execute: (text) => runtime.execute(text),

@@ -81,6 +81,14 @@ export function runOutcomesSince(since: number, dagId?: string) {
   return query.compile();
 }
 
+/** How many runs of a DAG there were on each UTC day (days since the epoch), by state. */
+export function runCountsByDay(dagId: string, from: number, to: number) {
+  return sql<{ day: number; state: string; total: number }>`
+    select run_after / 86400000 as day, state, count(*) as total from dag_run
+    where dag_id = ${dagId} and run_after >= ${from} and run_after < ${to}
+    group by 1, 2`.compile(database);
+}
+
 /** Live runs, the oldest first. */
 export function liveRuns(limit: number) {
   return runs().where('r.state', 'in', ['queued', 'running']).orderBy('r.id').limit(limit).compile();

@@ -110,6 +110,37 @@ export function triesOf(taskInstanceId: number, limit: number) {
     .compile();
 }
 
+/** The same for every task instance of a run. */
+export function triesOfRun(dagRunId: number, limit: number) {
+  return database
+    .selectFrom('task_instance as ti')
+    .innerJoin('task_instance_history as h', 'h.task_instance_id', 'ti.id')
+    .select(['h.task_instance_id', 'h.try_number', 'h.state', 'h.queued_at', 'h.started_at', 'h.ended_at'])
+    .where('ti.dag_run_id', '=', dagRunId)
+    .orderBy('h.id')
+    .limit(limit)
+    .compile();
+}
+
+/** Times of every task in the latest finished runs of a DAG. */
+export function taskDurations(dagId: string, runs: number) {
+  return sql<{
+    dag_run_id: number;
+    run_id: string;
+    run_after: number;
+    task_id: string;
+    state: string | null;
+    took: number | null;
+  }>`
+    select r.id as dag_run_id, r.run_id, r.run_after, ti.task_id, max(ti.state) as state,
+      max(ti.ended_at) - min(ti.started_at) as took
+    from dag_run r join task_instance ti on ti.dag_run_id = r.id
+    where r.id in (select id from dag_run where dag_id = ${dagId} and state in ('success', 'failed')
+      order by run_after desc, id desc limit ${runs})
+    group by r.id, r.run_id, r.run_after, ti.task_id
+    order by r.run_after, r.id`.compile(database);
+}
+
 /** What each try left to be shown: rendered fields and details. */
 export function detailsOf(taskInstanceId: number) {
   return database

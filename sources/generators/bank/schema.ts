@@ -165,7 +165,8 @@ begin
   )
   update transactions t set balance_after = r.balance, posted_at = now(), updated_at = now()
     from running r
-   where t.id = r.id and t.account_id = r.account_id;
+   -- Said twice: without it, a large table is read whole to find the rows of the batch.
+   where t.id = any (posted) and t.id = r.id and t.account_id = r.account_id;
 exception when check_violation then
   if sqlerrm like 'Account %' then raise; end if;
   raise exception 'Insufficient funds' using errcode = 'check_violation', detail = sqlerrm;

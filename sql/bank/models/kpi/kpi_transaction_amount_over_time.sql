@@ -1,7 +1,7 @@
--- Amount and number of transactions in each hour (UTC) in which they were made.
+-- Amount and number of transactions in each five minutes (UTC) in which they were made.
 select
   currency,
-  date_trunc('hour', txn_time at time zone 'UTC') as txn_hour,
+  date_bin(interval '5 minutes', txn_time at time zone 'UTC', timestamp '2020-01-01') as txn_period,
   (txn_time at time zone 'UTC')::date as txn_date,
   count(*) as transactions,
   sum(amount) as total_amount
