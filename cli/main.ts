@@ -74,14 +74,6 @@ dags
   .description('start scheduled runs again')
   .action(async (dag) => (await import('./commands/dags.js')).setPaused(dag, false));
 
-dags
-  .command('test <dag>')
-  .description('run a DAG in this process, without scheduler and database of its own')
-  .option('--conf <json>', 'its params, a JSON object')
-  .option('--logical-date <time>', 'its logical date, such as 2026-01-01T00:00:00Z')
-  .option('--only <task...>', 'run only these tasks')
-  .action(async (dag, options) => (await import('./commands/dags-test.js')).testDagFile(dag, options));
-
 const tasks = program.command('tasks').description('list, clear and mark the tasks of a run');
 tasks
   .command('list <dag>')

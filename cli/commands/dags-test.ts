@@ -1,97 +1,8 @@
-<<<<<<< HEAD
-import { mkdtempSync, rmSync } from 'node:fs';
-=======
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
->>>>>>> refs/heads/main
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { MillraceError } from '../../kernel/errors.js';
-<<<<<<< HEAD
-import type { Dag } from '../../scheduler/dag/dag.js';
-import { dagsOf, importModule } from '../../scheduler/dag/import-dags.js';
-import { importDagFile } from '../../scheduler/dag/import-file.js';
-import { type DagFile, listDagFiles } from '../../scheduler/maintenance/dag-sync.js';
-import { testDag } from '../../scheduler/testing/test-dag.js';
-import { print } from '../ask.js';
-import { askServer } from '../control-socket.js';
-import { foldersOf } from '../folders.js';
-import { homeAt } from '../home.js';
-import { objectStoreAddress } from '../object-store-address.js';
-import { readEnvironment } from '../read-environment.js';
-import { textTable } from '../table.js';
-import { parseConf } from './dags.js';
-
-export interface DagTestOptions {
-  conf?: string;
-  logicalDate?: string;
-  only?: string[];
-}
-
-/** `millrace dags test DAG`: exit code 1 when the run fails. The connections are those of the server, if one runs. */
-export async function testDagFile(dagId: string, options: DagTestOptions): Promise<void> {
-  const bundlesFolder = mkdtempSync(join(tmpdir(), 'millrace-dags-test-'));
-  try {
-    const { dag, file } = await findDag(dagId, bundlesFolder);
-    const run = await testDag(dag, {
-      conf: parseConf(options.conf),
-      connections: await connections(),
-      baseFolder: dirname(join(file.folder, file.fileloc)),
-      ...(options.logicalDate === undefined ? {} : { logicalDate: options.logicalDate }),
-      ...(options.only === undefined ? {} : { only: options.only }),
-    });
-    for (const [taskId, task] of Object.entries(run.tasks)) {
-      if (task.log !== '') print(`── ${taskId}\n${task.log}`);
-    }
-    const rows = Object.entries(run.tasks).map(([taskId, { state, tryNumber, error }]) => [
-      taskId,
-      state ?? 'none',
-      tryNumber,
-      error?.message ?? '',
-    ]);
-    print(`\n${textTable(['task', 'state', 'try', ''], rows, '')}\n${dagId}: ${run.state}`);
-    if (run.state !== 'success') process.exitCode = 1;
-  } finally {
-    rmSync(bundlesFolder, { recursive: true, force: true });
-  }
-}
-
-/** The file that declares the DAG. Files are imported one by one until it is found; what is wrong with one is said then. */
-async function findDag(dagId: string, bundlesFolder: string): Promise<{ dag: Dag; file: DagFile }> {
-  const settings = readEnvironment();
-  const faults: string[] = [];
-  for (const file of foldersOf(settings.MILLRACE_DAGS, 'dags', true).flatMap(listDagFiles)) {
-    const { outcome } = await importDagFile({ ...file, bundlesFolder });
-    if ('error' in outcome) faults.push(`${file.fileloc}: ${outcome.error.message}`);
-    else if (outcome.file.dags.some((dag) => dag.dagId === dagId)) {
-      const bundle = pathToFileURL(join(bundlesFolder, `${outcome.file.bundleHash}.mjs`)).href;
-      const dag = dagsOf(await importModule(bundle)).find((candidate) => candidate.dagId === dagId);
-      if (dag) return { dag, file };
-    }
-  }
-  const wrong = faults.length === 0 ? '' : ` These files cannot be imported: ${faults.join('; ')}.`;
-  throw new MillraceError('DAG_NOT_FOUND', `No DAG file declares ${dagId}.${wrong}`, { hint: 'Set MILLRACE_DAGS.' });
-}
-
-async function connections(): Promise<Record<string, string>> {
-  const settings = readEnvironment();
-  const home = homeAt(settings.MILLRACE_HOME);
-  const urlOf = async (database: string, given: string | undefined) => {
-    if (given !== undefined) return { [database]: given };
-    try {
-      return { [database]: String(await askServer(home.controlSocketPath, 'databaseUrl', { database })) };
-    } catch (thrown) {
-      // Without a server the connection is missing: a task that uses it says so.
-      if (thrown instanceof MillraceError) return {};
-      throw thrown;
-    }
-  };
-  return {
-    ...(await urlOf('warehouse', settings.WAREHOUSE_URL)),
-    ...(await urlOf('source', settings.SOURCE_URL)),
-    lake: objectStoreAddress(settings, home).url,
-  };
-=======
 import type { JsonObject } from '../../kernel/json.js';
 import { compileDagFile } from '../../scheduler/dag/compile.js';
 import type { Dag } from '../../scheduler/dag/dag.js';
@@ -188,5 +99,4 @@ function report(dagId: string, run: TestedRun): string {
 
 function shorten(text: string): string {
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
->>>>>>> refs/heads/main
 }
