@@ -64,7 +64,7 @@ dags
   .option('--logical-date <time>', 'its logical date, such as 2026-01-01T00:00:00Z')
   .option('--only <tasks...>', 'run these tasks; the others succeed at once')
   .addOption(json())
-  .action(async (dag, options) => (await import('./commands/dags-test.js')).testDagCommand(dag, options));
+  .action(async (dag, options) => (await import('./commands/dags-test.js')).testDagFile(dag, options));
 dags
   .command('pause <dag>')
   .description('start no more scheduled runs')
