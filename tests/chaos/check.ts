@@ -108,7 +108,7 @@ function positionOf(line: string): string {
   return `${value('table')} ${value('commit_lsn')} ${value('seq')}`;
 }
 
-function eventsAreInOneObject({ objects, events }: Lake): Finding {
+export function eventsAreInOneObject({ objects, events }: Lake): Finding {
   const twice = repeated(events);
   const faults = twice.length > 0 ? [`${twice.length} events stand in two objects, such as ${twice[0]}`] : [];
   return finding('each change event is in one object', faults, `${events.length} events in ${objects} objects`);
@@ -157,7 +157,7 @@ async function versionsDoNotOverlap(warehouse: pg.Client): Promise<Finding> {
   return finding('versions of a key follow each other', faults, `${versions} versions`);
 }
 
-function nothingIsLeftUndone(store: Database.Database): Finding {
+export function nothingIsLeftUndone(store: Database.Database): Finding {
   const live = `('scheduled','queued','running','restarting','up_for_retry','up_for_reschedule','deferred')`;
   const instances = store.prepare(`select dag_id, task_id, state from task_instance where state in ${live}`).all();
   const runs = store.prepare(`select state, count(*) as n from dag_run group by state order by state`).all() as {
@@ -178,7 +178,7 @@ function nothingIsLeftUndone(store: Database.Database): Finding {
   );
 }
 
-function runsAreTriggeredOnce(store: Database.Database): Finding {
+export function runsAreTriggeredOnce(store: Database.Database): Finding {
   const rows = store
     .prepare(
       `select parent.run_id as parent, count(child.id) as children from dag_run parent
@@ -199,7 +199,7 @@ function runsAreTriggeredOnce(store: Database.Database): Finding {
   return finding('each load that came through triggered one run', faults, `${rows.length} loads`);
 }
 
-function mailsArrive(store: Database.Database, messageIds: string[]): Finding {
+export function mailsArrive(store: Database.Database, messageIds: string[]): Finding {
   const mails = store.prepare('select message_id, state from email').all() as { message_id: string; state: string }[];
   const copies = new Map<string, number>();
   for (const id of messageIds) copies.set(id, (copies.get(id) ?? 0) + 1);
@@ -219,7 +219,7 @@ function mailsArrive(store: Database.Database, messageIds: string[]): Finding {
   );
 }
 
-interface WitnessLine {
+export interface WitnessLine {
   at: number;
   run: string;
   task: string;
@@ -236,7 +236,7 @@ function readWitness(path: string): WitnessLine[] {
 }
 
 /** When an attempt of a task instance starts, the one before it makes no sound any more. */
-function attemptsDoNotOverlap(lines: WitnessLine[]): Finding {
+export function attemptsDoNotOverlap(lines: WitnessLine[]): Finding {
   const instances = group(lines, ({ run, task, map }) => `${run} ${task} ${map}`);
   const faults: string[] = [];
   let attempts = 0;
