@@ -169,7 +169,7 @@ class PostgresConnection implements Connection {
     try {
       const answer = await this.#client.query({ text: sql, rowMode: 'array', types: textTypes });
       const results = (Array.isArray(answer) ? answer : [answer]) as pg.QueryArrayResult[];
-      return readResult(results.at(-1) as pg.QueryArrayResult);
+      return readResult(results.at(-1) as pg.QueryArrayResult, sql);
     } catch (error) {
       this.lost = isLost(error);
       throw databaseError(error, sql);
@@ -230,8 +230,8 @@ const parsers: Record<number, (text: string) => unknown> = {
   701: Number,
 };
 
-function readResult(result: pg.QueryArrayResult): QueryResult {
-  const code = result.command ?? '';
+function readResult(result: pg.QueryArrayResult, sql: string): QueryResult {
+  const code = commandOf(result.command ?? '', sql);
   const count = result.rowCount;
   const hasRows = result.fields.length > 0;
   const message =
@@ -246,6 +246,16 @@ function readResult(result: pg.QueryArrayResult): QueryResult {
     message,
     code,
   };
+}
+
+/** The server says `CREATE VIEW`, of which the driver keeps the first word: the second is read from the statement. */
+function commandOf(word: string, sql: string): string {
+  if (!/^(CREATE|DROP|ALTER|REFRESH)$/.test(word)) return word;
+  const found = new RegExp(
+    `\\b${word}\\s+(?:or\\s+replace\\s+|temporary\\s+|unlogged\\s+|unique\\s+)*(materialized\\s+view|[a-z]+)`,
+    'i',
+  ).exec(sql);
+  return found ? `${word} ${(found[1] as string).toUpperCase().replace(/\s+/, ' ')}` : word;
 }
 
 function relationType(kind: unknown): RelationType | null {
