@@ -65,7 +65,10 @@ class LocalSession implements DuckdbSession {
   }
 
   async #run(sql: string, query: { interrupted: boolean }): Promise<DuckdbResult> {
-    const statements = await this.#connection.extractStatements(sql);
+    const statements = await this.#connection.extractStatements(sql).catch((error: unknown) => {
+      // The binding puts its own words before DuckDB's.
+      throw new Error((error as Error).message.replace(/^Failed to extract statements: /, ''), { cause: error });
+    });
     let result: DuckdbResult = { columns: [], rows: [], rowsAffected: null, statement: '' };
     for (let index = 0; index < statements.count; index++) {
       // Prepared one by one: a later statement may need what an earlier one makes.

@@ -116,7 +116,7 @@ async function serve(socket: Socket): Promise<void> {
       for (let at = 0; at < rows.length; at += rowsPerLine) yield { id, rows: rows.slice(at, at + rowsPerLine) };
       yield { id, result };
     } catch (error) {
-      yield { id, error: describeError(error) };
+      yield { id, error: (error as Error).message };
     }
   }
 }
