@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { MillraceError } from '../../kernel/errors.js';
+import { compileDagFile, contentHash } from '../../scheduler/dag/compile.js';
 import type { Dag } from '../../scheduler/dag/dag.js';
 import { dagsOf, importModule } from '../../scheduler/dag/import-dags.js';
-import { importDagFile } from '../../scheduler/dag/import-file.js';
+import { importErrorOf } from '../../scheduler/dag/import-error.js';
+import { linkMillrace, storeBundle } from '../../scheduler/dag/import-file.js';
 import { type DagFile, listDagFiles } from '../../scheduler/maintenance/dag-sync.js';
 import { type TestedRun, testDag } from '../../scheduler/testing/test-dag.js';
 import { print } from '../ask.js';
@@ -60,17 +62,25 @@ function report(dagId: string, run: TestedRun): string {
 async function findDag(dagId: string, bundlesFolder: string): Promise<{ dag: Dag; file: DagFile }> {
   const settings = readEnvironment();
   const faults: string[] = [];
+  process.setSourceMapsEnabled(true);
   for (const file of foldersOf(settings.MILLRACE_DAGS, 'dags', true).flatMap(listDagFiles)) {
-    const { outcome } = await importDagFile({ ...file, bundlesFolder });
-    if ('error' in outcome) faults.push(`${file.fileloc}: ${outcome.error.message}`);
-    else if (outcome.file.dags.some((dag) => dag.dagId === dagId)) {
-      const bundle = pathToFileURL(join(bundlesFolder, `${outcome.file.bundleHash}.mjs`)).href;
-      const dag = dagsOf(await importModule(bundle)).find((candidate) => candidate.dagId === dagId);
+    try {
+      const dag = (await importHere(file, bundlesFolder)).find((candidate) => candidate.dagId === dagId);
       if (dag) return { dag, file };
+    } catch (thrown) {
+      faults.push(`${file.fileloc}: ${importErrorOf(thrown, file).message}`);
     }
   }
   const wrong = faults.length === 0 ? '' : ` These files cannot be imported: ${faults.join('; ')}.`;
   throw new MillraceError('DAG_NOT_FOUND', `No DAG file declares ${dagId}.${wrong}`, { hint: 'Set MILLRACE_DAGS.' });
+}
+
+/** The DAGs of a file, exported or served, in this process. */
+async function importHere({ folder, fileloc }: DagFile, bundlesFolder: string): Promise<Dag[]> {
+  const compiled = await compileDagFile(join(folder, fileloc), folder);
+  linkMillrace(bundlesFolder);
+  const bundle = await storeBundle(bundlesFolder, contentHash(compiled.code), compiled, folder);
+  return dagsOf(await importModule(pathToFileURL(bundle).href));
 }
 
 async function connections(): Promise<Record<string, string>> {

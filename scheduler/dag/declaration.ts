@@ -2,6 +2,7 @@ import type { Json } from '../../kernel/json.js';
 import type { ExpandSpec, InputBinding } from '../model/dag.js';
 import type { HumanInput } from './human-input.js';
 import type { TaskFunction } from './refs.js';
+import type { ProjectFiles } from './sql-project.js';
 import type { TaskSpec } from './task-spec.js';
 
 /** What the authoring API writes down while a DAG file runs; `serialize.ts` makes the DAG of it. */
@@ -53,6 +54,8 @@ export interface SqlProjectDeclaration {
   path: string;
   options: { [name: string]: Json };
   spec: TaskSpec;
+  /** Its files, once its nodes have become tasks of the group. */
+  files: ProjectFiles | null;
 }
 
 export type Declaration = TaskDeclaration | GroupDeclaration;

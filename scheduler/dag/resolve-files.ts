@@ -16,7 +16,7 @@ export interface ResolvedFiles {
 
 /**
  * Reads what the DAGs of a file name by a path: SQL files and e-mail templates become part of the tasks' options,
- * SQL projects become tasks. Throws DAG_INVALID for a path that leads nowhere.
+ * SQL projects become tasks; done twice, it changes nothing more. Throws DAG_INVALID for a path that leads nowhere.
  */
 export async function resolveFiles(dags: Dag[], dagFile: string): Promise<ResolvedFiles> {
   const inputs: string[] = [];
@@ -25,8 +25,10 @@ export async function resolveFiles(dags: Dag[], dagFile: string): Promise<Resolv
     for (const task of dag[draftOf].tasks.values()) inputs.push(...embedFile(task, dagFile));
     for (const group of [...dag[draftOf].groups.values()]) {
       if (!group.sqlProject) continue;
-      const folder = findUpwards(dagFile, `${group.sqlProject.path}/dbt_project.yml`, `sqlProject "${group.groupId}"`);
-      projects.push(await placeSqlProject(dag[draftOf], group, dirname(folder)));
+      const { path } = group.sqlProject;
+      const folder = dirname(findUpwards(dagFile, `${path}/dbt_project.yml`, `sqlProject "${group.groupId}"`));
+      group.sqlProject.files ??= await placeSqlProject(dag[draftOf], group, folder);
+      projects.push(group.sqlProject.files);
     }
   }
   return { inputs: [...inputs, ...projects.flatMap((project) => [...project.files.values()])], projects };

@@ -179,7 +179,7 @@ export abstract class TaskScope {
   sqlProject(groupId: string, path: string, options: ReadyMade.SqlProjectOptions = {}, spec: TaskSpec = {}): TaskGroup {
     checkTaskSpec(`sqlProject "${groupId}"`, spec);
     const group = this.#declareGroup(groupId, {});
-    group.sqlProject = { path, options: splitOptions(`sqlProject "${groupId}"`, options).data, spec };
+    group.sqlProject = { path, options: splitOptions(`sqlProject "${groupId}"`, options).data, spec, files: null };
     return new TaskGroup(this.draft, group);
   }
 

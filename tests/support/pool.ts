@@ -27,7 +27,11 @@ export function testFolder(): string {
 export const childEnv = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' };
 
 /** Writes DAG files into `<folder>/dags` and imports them in a real loader child. */
-export async function importFiles(folder: string, files: Record<string, string>): Promise<ImportResult[]> {
+export async function importFiles(
+  folder: string,
+  files: Record<string, string>,
+  timeoutMs = 30_000,
+): Promise<ImportResult[]> {
   for (const [name, text] of Object.entries(files)) {
     const path = join(folder, 'dags', name);
     mkdirSync(dirname(path), { recursive: true });
@@ -40,7 +44,7 @@ export async function importFiles(folder: string, files: Record<string, string>)
       bundlesFolder: join(folder, 'bundles'),
       env: childEnv,
       outputPath: join(folder, 'loader.log'),
-      timeoutMs: 5_000,
+      timeoutMs,
     },
   );
 }
