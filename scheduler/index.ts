@@ -38,6 +38,8 @@ export type { TaskGroup } from './dag/task-scope.js';
 export type { TaskSpec } from './dag/task-spec.js';
 export type { TaskResult } from './model/attempt.js';
 export {
+  deleteLoadedObjects,
+  deleteOldEvents,
   ensureWarehouse,
   type LakeFile,
   type ListOptions,

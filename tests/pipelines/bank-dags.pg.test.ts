@@ -153,6 +153,23 @@ describe('Bank_Data_Transformation', () => {
   });
 });
 
+describe('Lake_Retention', () => {
+  it('deletes nothing unless it is told to, and then what was loaded long ago', async () => {
+    const lake = await testLake();
+    await put(lake, openingEvents());
+    await load(lake);
+    await lake.warehouse.query(`update millrace.load_ledger set loaded_at = loaded_at - interval '3 days'`);
+    const idle = await run(lake, 'lake-retention');
+    expect(Object.values(idle.tasks).map((task) => task.state)).toEqual(['skipped', 'skipped']);
+
+    vi.stubEnv('RETENTION_RAW_DAYS', '2');
+    const busy = await run(lake, 'lake-retention');
+    expect(busy.tasks['delete_old_events']).toMatchObject({ state: 'success', returnValue: 2 });
+    expect(busy.tasks['delete_loaded_objects']?.state).toBe('skipped');
+    expect((await lake.warehouse.query('select count(*) from raw.accounts')).rows).toEqual([{ count: 0 }]);
+  });
+});
+
 function openingEvents(): ChangeEvent[] {
   return [
     changeEvent({ table: 'customers', lsn: 100, after: customerRow(1) }),

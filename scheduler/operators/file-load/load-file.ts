@@ -43,17 +43,20 @@ export async function loadFile(
   const target = await landingTable(session, table);
   const count: LineCount = { lines: 0, bytes: 0 };
   const object = await openObject(store, file, options.signal);
-  const lines = Readable.from(jsonLines(object, file.size, count), { objectMode: false, highWaterMark: 1024 * 1024 });
-  const { rows, skippedRows } =
-    options.mode === 'direct'
-      ? await copyDirectly(session, target, fileId, lines, count)
-      : await copyCarefully(session, target, fileId, lines, count);
-  await session.query('update millrace.load_ledger set rows = $2, skipped_rows = $3 where file_id = $1', [
-    fileId,
-    rows,
-    skippedRows,
-  ]);
-  return { ...unchanged, loaded: true, rows, skippedRows, bytes: count.bytes };
+  try {
+    const lines = Readable.from(jsonLines(object, file.size, count), { objectMode: false, highWaterMark: 1024 * 1024 });
+    const copy = options.mode === 'direct' ? copyDirectly : copyCarefully;
+    const { rows, skippedRows } = await copy(session, target, fileId, lines, count);
+    await session.query('update millrace.load_ledger set rows = $2, skipped_rows = $3 where file_id = $1', [
+      fileId,
+      rows,
+      skippedRows,
+    ]);
+    return { ...unchanged, loaded: true, rows, skippedRows, bytes: count.bytes };
+  } finally {
+    // Where COPY fails, nobody reads the object to its end.
+    object.destroy();
+  }
 }
 
 async function enterLedger(session: PostgresSession, bucket: string, file: LakeFile, table: string, runId: string) {
