@@ -30,6 +30,7 @@ const entries = {
   generator: 'sources/generators/process.ts',
   chaos: 'tests/chaos/main.ts',
   bench: 'bench/main.ts',
+  screenshots: 'tests/support/screenshots-main.ts',
 };
 
 if (process.argv[1] === fileURLToPath(import.meta.url) && (!process.argv.includes('--if-stale') || isStale())) {

@@ -1,4 +1,4 @@
-import { Router } from 'express';
+import { type RequestHandler, Router } from 'express';
 import { countImportErrors } from '../scheduler/store/queries/admin.js';
 import { countLiveRuns } from '../scheduler/store/queries/dag-runs.js';
 import { countDags } from '../scheduler/store/queries/dags.js';
@@ -11,7 +11,7 @@ interface Sample {
   value: number;
 }
 
-/** `/health` for probes and `/metrics` for Prometheus. They name no data, so they ask for no session. */
+/** `/health` for probes, open to all: it says nothing but that the server is there. */
 export function healthRoutes(deps: AppDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
   router.get('/health', async (_request, response) => {
@@ -22,7 +22,13 @@ export function healthRoutes(deps: AppDeps): Router {
       .set('Cache-Control', 'no-store')
       .json({ status: scheduler.healthy ? 'healthy' : 'unhealthy', version: deps.settings.version });
   });
-  router.get('/metrics', async (_request, response) => {
+  return router;
+}
+
+/** `/metrics` for Prometheus. */
+export function metricsRoutes(deps: AppDeps, scraper: RequestHandler): Router {
+  const router = Router({ caseSensitive: true, strict: true });
+  router.get('/metrics', scraper, async (_request, response) => {
     response
       .set('Cache-Control', 'no-store')
       .type('text/plain; version=0.0.4')

@@ -2,6 +2,7 @@ import { type Instant, toIso } from '../kernel/time.js';
 import type { Assets } from './assets.js';
 import * as words from './format.js';
 import { Html, html } from './html.js';
+import { scheduleWords } from './schedule-words.js';
 import { stateWord } from './states.js';
 import { urls } from './urls.js';
 import type { Views } from './views.js';
@@ -18,6 +19,7 @@ export class PageHelpers {
   readonly compact: (value: number) => string = words.formatCompact;
   readonly bytes: (bytes: number | null | undefined) => string = words.formatBytes;
   readonly plural: (count: number, one: string, many?: string) => string = words.plural;
+  readonly scheduleWords: (summary: string) => string = scheduleWords;
   readonly stateWord: (state: string | null) => string = stateWord;
   readonly #views: Views;
   readonly #assets: Assets;

@@ -52,20 +52,45 @@ export function requireToken(sessions: Sessions): RequestHandler {
   };
 }
 
+/**
+ * For programs that scrape: a token or a session as for the API, or the password of `admin` as the bearer token, since
+ * tokens end after a day and a scraper cannot log in.
+ */
+export function requireScraper(sessions: Sessions, adminPassword: string): RequestHandler {
+  const token = requireToken(sessions);
+  return (request, response, next) => {
+    const bearer = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    if (bearer !== undefined && sameText(bearer, adminPassword)) return next();
+    return token(request, response, next);
+  };
+}
+
+/** Refuses a login form that another site sends: it would sign its visitor in as someone else. */
+export function assertOwnLogin(request: Request): void {
+  if (!isForeign(request)) return;
+  throw new MillraceError('CROSS_SITE_REQUEST', 'the login comes from another site', {
+    hint: 'Log in from the page of this server.',
+  });
+}
+
+function isForeign(request: Request): boolean {
+  const site = request.headers['sec-fetch-site'];
+  const origin = request.headers.origin;
+  return (
+    (site !== undefined && site !== 'same-origin' && site !== 'none') ||
+    (origin !== undefined && !isOwnOrigin(request, origin))
+  );
+}
+
 function isReading(request: Request): boolean {
   return request.method === 'GET' || request.method === 'HEAD';
 }
 
 /** Refuses what another site may have sent: by the browser's own words first, then by the token of the form. */
 function assertSameSite(request: Request, session: Session): void {
-  const site = request.headers['sec-fetch-site'];
-  const origin = request.headers.origin;
-  const foreign =
-    (site !== undefined && site !== 'same-origin' && site !== 'none') ||
-    (origin !== undefined && !isOwnOrigin(request, origin));
   const body = request.body as { _csrf?: unknown } | undefined;
   const token = request.headers['x-csrf-token'] ?? body?._csrf;
-  if (foreign || typeof token !== 'string' || !sameText(token, csrfTokenOf(session))) {
+  if (isForeign(request) || typeof token !== 'string' || !sameText(token, csrfTokenOf(session))) {
     throw new MillraceError('CROSS_SITE_REQUEST', 'the request does not come from a page of this session', {
       hint: 'Load the page again and repeat it.',
     });

@@ -3,7 +3,7 @@ import type { Assets } from '../assets.js';
 import { setCookie } from '../cookies.js';
 import type { AppDeps } from '../deps.js';
 import type { Views } from '../views.js';
-import { sessionCookie } from './guard.js';
+import { assertOwnLogin, sessionCookie } from './guard.js';
 import { LoginLimit } from './login-limit.js';
 import { type Sessions, sameText } from './sessions.js';
 
@@ -26,6 +26,7 @@ export function loginRoutes(web: { deps: AppDeps; sessions: Sessions; views: Vie
   });
 
   router.post('/login', async (request, response) => {
+    assertOwnLogin(request);
     const address = request.ip ?? 'unknown';
     limit.assertAllowed(address);
     const form = (request.body ?? {}) as Record<string, unknown>;

@@ -191,7 +191,7 @@ function edgesOf(layout: GraphLayout, { pairs }: Links): GraphLayout['edges'] {
       ),
       y: b.y,
     };
-    return { from: a.id, to: b.id, path: route(start, end, layout), tip: end };
+    return { from: a.id, to: b.id, path: route(start, end, entryY(a, b, end, layout), layout), tip: end };
   });
 }
 
@@ -211,9 +211,8 @@ interface Point {
  * Right angles only: down out of the source, across in the free channel below its row, down between the boxes that are
  * in the way (the nearest column that is free), across above the target, and in.
  */
-function route(start: Point, end: Point, layout: GraphLayout): string {
+function route(start: Point, end: Point, lastY: number, layout: GraphLayout): string {
   const firstY = start.y + rankGap / 2;
-  const lastY = end.y - rankGap / 2;
   if (lastY <= firstY + 2) return rounded([start, { x: start.x, y: firstY }, { x: end.x, y: firstY }, end]);
   const column = freeColumn(start.x, end.x, firstY, lastY, layout);
   return rounded([
@@ -224,6 +223,25 @@ function route(start: Point, end: Point, layout: GraphLayout): string {
     { x: end.x, y: lastY },
     end,
   ]);
+}
+
+/**
+ * Where an edge turns towards its target: above the outermost group that it enters, so that it does not run along the
+ * title; right above the target when something in the group stands in the way.
+ */
+function entryY(a: PlacedNode, b: PlacedNode, end: Point, layout: GraphLayout): number {
+  const near = end.y - rankGap / 2;
+  const entered = layout.groups.filter((group) => holds(group.taskIds, b) && !holds(group.taskIds, a));
+  const top = Math.min(...entered.map((group) => group.y));
+  if (entered.length === 0 || top - rankGap / 2 < a.y + nodeHeight) return near;
+  const blocked = layout.nodes.some(
+    (node) => node !== b && node.y >= top && node.y < end.y && end.x > node.x - 4 && end.x < node.x + nodeWidth + 4,
+  );
+  return blocked ? near : top - rankGap / 2;
+}
+
+function holds(taskIds: string[], node: PlacedNode): boolean {
+  return node.taskIds.every((id) => taskIds.includes(id));
 }
 
 function freeColumn(startX: number, endX: number, fromY: number, toY: number, layout: GraphLayout): number {

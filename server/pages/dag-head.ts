@@ -10,6 +10,7 @@ import {
 import type { DagRow } from '../../scheduler/store/queries/dags.js';
 import type { AppDeps } from '../deps.js';
 import type { PageRequest } from '../page.js';
+import { scheduleWords } from '../schedule-words.js';
 import { durationOf, type Usual, usual } from '../statistics.js';
 import { type LoadedVersion, loadDag, loadLatestVersion, readOne } from './load-dag.js';
 
@@ -88,7 +89,7 @@ export function scheduleSentence(schedule: SerializedSchedule, summary: string):
     case 'continuous':
       return 'Continuously';
     case 'cron':
-      return summary || schedule.summary || schedule.crons.join(' and ');
+      return scheduleWords(summary || schedule.summary || schedule.crons.join(' and '));
     default:
       return summary;
   }

@@ -54,9 +54,12 @@ export const home: Page = {
 };
 
 async function dayChart(deps: AppDeps, now: number, format: ZonedFormat) {
-  const from = now - 18 * hourMs;
-  const to = now + 6 * hourMs;
-  const runs = await deps.store.read(runsBetween(from, now + 1, 1500));
+  const day = await deps.store.read(runsBetween(now - 18 * hourMs, now + 1, 1500));
+  // While the history is short, the axis is: a day with all its runs in the last minutes would show one blot.
+  const first = day.at(-1)?.run_after ?? now - 18 * hourMs;
+  const past = Math.min(18 * hourMs, Math.max(hourMs / 2, (now - first) * 1.1));
+  const [from, to] = [now - past, now + past / 3];
+  const runs = day.filter((run) => run.run_after >= from);
   const planned = (await deps.store.read(nextRuns(50)))
     .filter((dag) => dag.next_run_after !== null && dag.next_run_after < to)
     .map((dag) => ({ dagId: dag.dag_id, at: dag.next_run_after as number }));

@@ -136,10 +136,7 @@ function sqlTexts(fields: Record<string, unknown>): { name: string; text: string
     )
     .sort(([a], [b]) => ((order.indexOf(a) + 99) % 99) - ((order.indexOf(b) + 99) % 99))
     .map(([name, text]) => ({
-      name: name
-        .replace(/_/g, ' ')
-        .replace(/([a-z])([A-Z])/g, '$1 $2')
-        .toLowerCase(),
+      name: (name === 'sql' ? 'SQL as it ran' : name).replace(/_/g, ' ').replace(/([a-z])([A-Z])/g, '$1 $2'),
       text,
     }));
 }

@@ -255,7 +255,9 @@ describe('REST API v2', () => {
   });
 
   it('tells Prometheus what it measures', async () => {
-    const text = await (await fetch(`${server.url}/metrics`)).text();
+    const text = await (
+      await fetch(`${server.url}/metrics`, { headers: { authorization: 'Bearer correct-horse-battery-staple' } })
+    ).text();
     expect(text).toMatch(/^millrace_task_instances\{state="running"\} \d+$/m);
     expect(text).toContain('millrace_cdc_lag_seconds 1.2');
     for (const line of text.trim().split('\n'))

@@ -11,7 +11,6 @@ import { type UiServer, uiServer } from '../support/ui-server.js';
 const open = new Set([
   'GET /static/*path',
   'GET /health',
-  'GET /metrics',
   'GET /login',
   'POST /login',
   'POST /auth/token',
@@ -181,6 +180,17 @@ describe('who may come in', () => {
     const response = await server.post('/dags/Bank_Data_Transformation/pause', { paused: 'true', ...form }, headers);
     expect(response.status).toBe(403);
     expect(fixture.asked.length).toBe(before);
+  });
+
+  it('refuses a login that another site sends', async () => {
+    const token = new URL(await issueLoginLink(fixture.deps), server.url).searchParams.get('token') ?? '';
+    const response = await fetch(`${server.url}/login`, {
+      method: 'POST',
+      headers: { 'sec-fetch-site': 'cross-site' },
+      body: new URLSearchParams({ token }),
+      redirect: 'manual',
+    });
+    expect(response.status).toBe(403);
   });
 
   it('takes a form of its own page', async () => {

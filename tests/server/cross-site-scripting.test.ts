@@ -109,7 +109,7 @@ async function crawl(server: UiServer): Promise<Map<string, string>> {
     if (response.status !== 200) throw new Error(`${url} gives ${response.status}: ${text.slice(0, 300)}`);
     visited.set(url, text);
     for (const match of text.matchAll(/\shref="([^"]*)"/g)) {
-      const target = new URL(unescape(match[1] as string), server.url + url);
+      const target = new URL(decodeEntities(match[1] as string), server.url + url);
       if (target.origin === server.url && !/^\/(static|api)\/|\/log\.txt$/.test(target.pathname))
         queue.push(target.pathname + target.search);
     }
@@ -117,7 +117,7 @@ async function crawl(server: UiServer): Promise<Map<string, string>> {
   return visited;
 }
 
-function unescape(text: string): string {
+function decodeEntities(text: string): string {
   return text
     .replaceAll('&quot;', '"')
     .replaceAll('&#39;', "'")

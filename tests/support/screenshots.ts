@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
 import { urls } from '../../server/urls.js';
 import { fixtureNow, runIdAt } from './ui-fixture.js';
 import type { UiServer } from './ui-server.js';
@@ -73,38 +73,49 @@ export interface Shot {
   wide: boolean;
 }
 
-/** Takes the pictures; returns what the pages complained of in the console, and those that scroll sideways. */
-export async function takeScreenshots(server: UiServer, folder: string, shots: Shot[]): Promise<string[]> {
-  mkdirSync(folder, { recursive: true });
+/**
+ * Opens the pages and, with a folder, takes their pictures. Returns what the pages complained of in the console, and
+ * those that scroll sideways.
+ */
+export async function takeScreenshots(server: UiServer, folder: string | null, shots: Shot[]): Promise<string[]> {
+  if (folder !== null) mkdirSync(folder, { recursive: true });
   const faults: string[] = [];
   const browser = await openBrowser();
-  const [name, value] = server.cookie.split('=') as [string, string];
+  const tabs = new Map<string, Page>();
   try {
-    for (const { page: pageName, theme, wide } of shots) {
-      const context = await browser.newContext({
-        viewport: wide ? { width: 1440, height: 900 } : { width: 390, height: 844 },
-        deviceScaleFactor: 1,
-        colorScheme: theme,
-      });
-      await context.addCookies([{ name, value, url: server.url }]);
-      const tab = await context.newPage();
-      tab.on('console', (message) => {
-        if (message.type() === 'error') faults.push(`${pageName}: ${message.text()}`);
-      });
-      tab.on('pageerror', (error) => faults.push(`${pageName}: ${error.message}`));
-      await tab.goto(server.url + (await addressOf(server, shownPages[pageName] ?? pageName)), { waitUntil: 'load' });
+    for (const shot of shots) {
+      const kind = `${shot.theme}-${shot.wide ? 'wide' : 'phone'}`;
+      const tab = tabs.get(kind) ?? (await openTab(browser, server, shot));
+      if (!tabs.has(kind)) {
+        tabs.set(kind, tab);
+        tab.on('console', (message) => {
+          if (message.type() === 'error') faults.push(`${tab.url()}: ${message.text()}`);
+        });
+        tab.on('pageerror', (error) => faults.push(`${tab.url()}: ${error.message}`));
+      }
+      await tab.goto(server.url + (await addressOf(server, shownPages[shot.page] ?? shot.page)), { waitUntil: 'load' });
       await tab.evaluate('new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))');
       const sideways = await tab.evaluate(
         'document.documentElement.scrollWidth - document.documentElement.clientWidth',
       );
-      if (Number(sideways) > 0) faults.push(`${pageName} ${wide ? 'wide' : 'phone'}: scrolls sideways by ${sideways}`);
-      await tab.screenshot({ path: join(folder, `${pageName}-${theme}-${wide ? 'wide' : 'phone'}.png`) });
-      await context.close();
+      if (Number(sideways) > 0) faults.push(`${shot.page} ${kind}: scrolls sideways by ${sideways}`);
+      if (folder !== null) await tab.screenshot({ path: join(folder, `${shot.page}-${kind}.png`) });
     }
   } finally {
     await browser.close();
   }
   return faults;
+}
+
+async function openTab(browser: Browser, server: UiServer, { theme, wide }: Shot): Promise<Page> {
+  const context = await browser.newContext({
+    viewport: wide ? { width: 1440, height: 900 } : { width: 390, height: 844 },
+    deviceScaleFactor: 1,
+    colorScheme: theme,
+  });
+  const [name, value] = server.cookie.split('=') as [string, string];
+  await context.addCookies([{ name, value, url: server.url }]);
+  return context.newPage();
 }
 
 /** `at:DAG` and `graph:DAG` are the page with its most interesting square chosen. */
