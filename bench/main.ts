@@ -5,8 +5,11 @@ import type { Bench, BenchRow } from './bench.js';
 const benches: Record<string, () => Promise<{ bench: Bench }>> = {
   cdc: () => import('./cdc.js'),
   executor: () => import('./executor.js'),
+  engine: () => import('./engine.js'),
   generator: () => import('./generator.js'),
   jinja: () => import('./jinja.js'),
+  load: () => import('./load.js'),
+  sql: () => import('./sql.js'),
 };
 
 const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, Linux ${release()}, Node ${process.versions.node}`;

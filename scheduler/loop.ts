@@ -76,11 +76,16 @@ export interface Scheduler {
   saveImports(imports: Imports): Promise<void>;
   /** Why a task instance is in its state or does not go on. */
   explain(key: TaskInstanceKey): Promise<Explanation>;
-  /** Attempts handed out and not reported as over. */
-  runningAttempts(): TaskInstanceKey[];
+  /** Attempts handed out and not reported as over; some may have been told to end. */
+  runningAttempts(): RunningAttempt[];
   status(): SchedulerStatus;
   /** Resolves when nothing that has arrived is left to do. */
   idle(): Promise<void>;
+}
+
+export interface RunningAttempt extends TaskInstanceKey {
+  attemptId: string;
+  isEnding: boolean;
 }
 
 /** The longest sleep: a wall clock that was set, or a laptop that slept, is noticed within this time. */
@@ -197,8 +202,10 @@ class Loop {
     await this.inbox.request(apply);
   }
 
-  runningAttempts(): TaskInstanceKey[] {
-    return [...this.live.attempts.values()].map((instance) => ({
+  runningAttempts(): RunningAttempt[] {
+    return [...this.live.attempts].map(([attemptId, instance]) => ({
+      attemptId,
+      isEnding: instance.lingering === attemptId,
       dagId: instance.run.dagId,
       runId: instance.run.row.runId,
       taskId: instance.run.plan.tasks[instance.taskIndex]?.task.taskId ?? '',
@@ -391,5 +398,9 @@ function assertCounts(turn: Turn): void {
     ...[...turn.live.dags.values()].flatMap((dag) => dag.differences()),
     ...turn.live.board.differences([...turn.live.runs.values()].flatMap((run) => run.instances.flat())),
   ];
-  if (wrong.length > 0) throw new MillraceError('INTERNAL', `the kept counts are wrong: ${wrong.join('; ')}`);
+  if (wrong.length > 0)
+    throw new MillraceError(
+      'INTERNAL',
+      `the kept counts are wrong: ${wrong.join('; ')} after ${JSON.stringify(turn.events)}`,
+    );
 }

@@ -38,7 +38,7 @@ const toldInstancesMax = 100;
 export function requestCallback(turn: Turn, run: LiveRun, verdict: RunVerdict): void {
   const name: CallbackName = verdict.state === 'success' ? 'onSuccess' : 'onFailure';
   const told = run.instances.flat().filter((one) => one.state === (verdict.state === 'success' ? 'success' : 'failed'));
-  ask(turn, run, name, `run ${run.row.id} ${run.row.clearNumber} ${name}`, verdict.reason, told);
+  ask(turn, run, name, `run ${run.row.id} ${name} ${turn.now}`, verdict.reason, told);
 }
 
 /** Asks for the call of what the DAG declares for a try that another follows. */

@@ -5,12 +5,15 @@ import { requestCallback } from './callbacks.js';
 import { pauseDag } from './pause-dag.js';
 import type { Turn } from './turn.js';
 
-/** Ends a run: it leaves memory, the next of its DAG may start, and what looked back at it is told. */
-export function finishRun(turn: Turn, run: LiveRun, verdict: RunVerdict): void {
+/**
+ * Ends a run: it leaves memory, the next of its DAG may start, and what looked back at it is told. Whoever ends it by
+ * hand knows: then no callback is called.
+ */
+export function finishRun(turn: Turn, run: LiveRun, verdict: RunVerdict, isByHand = false): void {
   turn.moveRun(run, verdict.state, verdict.reason, { endedAt: turn.now, deadlineAt: null });
   tellSuccessors(turn, run);
   turn.live.removeRun(run);
-  requestCallback(turn, run, verdict);
+  if (!isByHand) requestCallback(turn, run, verdict);
   if (run.row.backfillId !== null) completeBackfill(turn, run.row.backfillId);
   else countFailures(turn, run);
 }

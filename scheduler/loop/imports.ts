@@ -58,6 +58,7 @@ function saveDag(turn: Turn, file: ImportedFile, dag: SerializedDag, place: Plac
   const live = known ?? newLiveDag(turn, file, dag, version, place);
   live.fileloc = file.fileloc;
   live.isStale = false;
+  for (const date of place.schedule.taken) live.takenDates.add(date);
   if (live.version !== version) live.setVersion(version);
   turn.live.dags.set(dag.dagId, live);
   turn.write(
@@ -119,7 +120,6 @@ function newLiveDag(turn: Turn, file: ImportedFile, dag: SerializedDag, version:
     version,
     lastInterval: place.schedule.lastInterval,
   });
-  for (const date of place.schedule.taken) live.takenDates.add(date);
   for (const run of turn.live.runs.values()) if (run.dagId === dag.dagId) live.runs.add(run);
   return live;
 }

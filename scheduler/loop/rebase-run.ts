@@ -1,5 +1,6 @@
 import { LiveRun, type LiveTaskInstance } from '../decide/live-run.js';
 import { markRemoved } from '../store/transitions/mark-removed.js';
+import { endAttempt } from './fail-fast.js';
 import type { DagVersion } from './live-state.js';
 import type { Turn } from './turn.js';
 
@@ -29,10 +30,20 @@ function adopt(turn: Turn, from: LiveRun, to: LiveRun, old: LiveTaskInstance): v
   const taskIndex = to.plan.indexOf.get(taskId);
   if (taskIndex === undefined) {
     turn.write(markRemoved(old.id, turn.now));
+    endAttempt(turn, old, 'its task is not part of the latest version');
     turn.live.board.moved(old, old.state, 'removed');
+    turn.live.deferred.delete(old.id);
+    old.state = 'removed';
     return;
   }
   const instance: LiveTaskInstance = { ...old, run: to, taskIndex };
   to.add(instance);
+  // Its slots are those of the new version, and it stands in line as the new object.
+  turn.live.board.moved(old, old.state, null);
+  turn.live.board.moved(instance, null, instance.state);
+  if (instance.state === 'deferred') turn.live.deferred.set(instance.id, instance);
+  if (instance.dueAt !== null) turn.live.at(instance.dueAt, { kind: 'task_instance', instance });
+  // Whoever still holds the old object must see that it stands for nothing any more.
+  old.state = 'removed';
   for (const [attemptId, owner] of turn.live.attempts) if (owner === old) turn.live.attempts.set(attemptId, instance);
 }

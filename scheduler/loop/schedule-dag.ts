@@ -22,6 +22,9 @@ export function scheduleDag(turn: Turn, dagId: string): void {
   startQueuedRuns(turn, dag);
 }
 
+/** A turn makes no more runs than this; the rest follow in the next, so that a long catchup holds nobody up. */
+const runsPerTurnMax = 100;
+
 function createDueRuns(turn: Turn, dag: LiveDag): void {
   for (;;) {
     const next = forecast(turn, dag);
@@ -29,6 +32,10 @@ function createDueRuns(turn: Turn, dag: LiveDag): void {
     if (next.runAfter > turn.now) {
       if (dag.armedFor !== next.runAfter) turn.live.at(next.runAfter, { kind: 'dag', dagId: dag.dagId });
       dag.armedFor = next.runAfter;
+      return;
+    }
+    if (turn.runsMade >= runsPerTurnMax) {
+      turn.live.at(turn.now, { kind: 'dag', dagId: dag.dagId });
       return;
     }
     // At the limit nothing is made ahead: the end of a run touches the DAG again.
@@ -83,7 +90,9 @@ function startQueuedRuns(turn: Turn, dag: LiveDag): void {
 function mostRunning(turn: Turn, dag: LiveDag, backfillId: number | null): number {
   if (backfillId === null) return dag.maxActiveRuns;
   const backfill = turn.live.backfills.get(backfillId);
-  return backfill && !backfill.isPaused ? backfill.maxActiveRuns : 0;
+  // A run that was cleared after the end of its backfill runs like any other.
+  if (!backfill) return dag.maxActiveRuns;
+  return backfill.isPaused ? 0 : backfill.maxActiveRuns;
 }
 
 function startRun(turn: Turn, run: LiveRun): void {

@@ -128,6 +128,11 @@ export class Turn {
     this.#runEvent(run, from, to, reason);
   }
 
+  /** How many runs this turn has made. */
+  get runsMade(): number {
+    return this.#newRuns.size;
+  }
+
   /** Adds a new run; its task instances follow by `addInstance`. */
   addRun(run: LiveRun, reason: string): void {
     run.row.reason = reason;

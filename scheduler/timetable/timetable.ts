@@ -113,10 +113,13 @@ function earliestStart(dag: TimetableSource, ticks: Ticks, now: Instant): Instan
   return Math.max(latest, fromStart ?? -Infinity);
 }
 
+/** A DAG whose runs take no time would otherwise make one after the other without end. */
+const continuousMsMin = 1_000;
+
 /** A new run as soon as the one before has ended (`max_active_runs` is 1); it covers the time since then. */
 function continuous(dag: TimetableSource, last: DataInterval | null, now: Instant): NextRun | null {
-  const start = last ? Math.min(last.end, now) : (dag.startDate ?? now);
-  const end = Math.max(now, start);
+  const start = last ? last.end : (dag.startDate ?? now - continuousMsMin);
+  const end = Math.max(now, start + continuousMsMin);
   if (dag.endDate !== null && end > dag.endDate) return null;
   return { logicalDate: start, interval: { start, end }, runAfter: end };
 }

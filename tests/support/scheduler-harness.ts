@@ -18,6 +18,7 @@ import type { SerializedDag } from '../../scheduler/model/dag.js';
 import type { SchedulerEvent } from '../../scheduler/model/events.js';
 import { openSqliteStore, type SqliteStore } from '../../scheduler/store/sqlite-driver.js';
 import { createVault } from '../../scheduler/store/vault.js';
+import { Mortal } from './mortal.js';
 
 export const tester: Requester = { user: 'tester', via: 'test' };
 
@@ -148,6 +149,7 @@ export interface HarnessOptions {
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
   const path = options.path ?? temporaryStore();
   const clock = new ManualClock(options.now ?? Date.UTC(2026, 0, 1));
+  const life = new Mortal();
   const store = openSqliteStore(path);
   const executor = new FakeExecutor(clock);
   if (options.behaviour) executor.behaviour = options.behaviour;
@@ -155,7 +157,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   let ids = 0;
   const scheduler = createScheduler({
     store,
-    clock,
+    clock: life.clock(clock),
     executor,
     settings: {
       parallelism: 100,
@@ -168,7 +170,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     },
     newId: () => `attempt-${clock.now()}-${++ids}`,
     hostname: 'test',
-    soon: (callback) => setImmediate(callback),
+    soon: life.soon,
     report: (error, about) => reports.push(`${about}: ${error instanceof Error ? error.message : error}`),
     vault: createVault('a secret of at least thirty-two bytes'),
     isParanoid: true,
@@ -177,13 +179,14 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const events: SchedulerEvent[] = [];
   scheduler.events.listen((event) => events.push(event));
   await scheduler.start();
-  const harness = assemble({ clock, store, executor, scheduler, events, reports }, path, options);
+  const harness = assemble({ clock, store, executor, scheduler, events, reports }, life, path, options);
   await harness.settled();
   return harness;
 }
 
 function assemble(
   parts: Pick<Harness, 'clock' | 'store' | 'executor' | 'scheduler' | 'events' | 'reports'>,
+  life: Mortal,
   path: string,
   options: HarnessOptions,
 ): Harness {
@@ -247,6 +250,7 @@ function assemble(
       return row?.state ?? 'absent';
     },
     async crash(behaviour = parts.executor.behaviour) {
+      life.kill();
       await store.close();
       return startHarness({ ...options, path, now: clock.now(), behaviour });
     },

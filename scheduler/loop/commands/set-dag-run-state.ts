@@ -37,5 +37,5 @@ export function setDagRunState(
 
 function settleState(turn: Turn, run: LiveRun, state: 'success' | 'failed', reason: string): void {
   if (run.unfinished > 0 && turn.live.runs.has(run.row.id)) turn.touchAll(run);
-  else if (run.row.state !== state || run.row.endedAt === null) finishRun(turn, run, { state, reason });
+  else if (run.row.state !== state || run.row.endedAt === null) finishRun(turn, run, { state, reason }, true);
 }

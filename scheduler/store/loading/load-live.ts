@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../kernel/json.js';
 import type { DataInterval } from '../../../kernel/time.js';
 import type { SerializedDag } from '../../model/dag.js';
 import { database } from '../database.js';
-import type { StoreDriver } from '../driver.js';
+import { ask, type Script, type StoreDriver } from '../driver.js';
 import type {
   BackfillTable,
   CallbackRequestTable,
@@ -35,7 +35,13 @@ export async function loadDags(
   return Promise.all(rows.map(async (row) => ({ row, ...(await loadSchedulePlace(store, row.dag_id)) })));
 }
 
-/** The interval of the latest scheduled run, and the logical dates after it that other runs have taken. */
+/**
+ * After a change of schedule an interval is aligned backwards, and its date may be one that has had a run: so far back
+ * are the dates of runs looked at.
+ */
+const takenDatesMax = 500;
+
+/** The interval of the latest scheduled run, and the latest logical dates that runs of any kind have taken. */
 export async function loadSchedulePlace(
   store: StoreDriver,
   dagId: string,
@@ -56,7 +62,9 @@ export async function loadSchedulePlace(
       .selectFrom('dag_run')
       .select('logical_date')
       .where('dag_id', '=', dagId)
-      .where('logical_date', '>', last?.logical_date ?? Number.MIN_SAFE_INTEGER)
+      .where('logical_date', 'is not', null)
+      .orderBy('logical_date', 'desc')
+      .limit(takenDatesMax)
       .compile(),
   );
   const interval =
@@ -212,27 +220,47 @@ export interface LastIds {
   backfill: number;
 }
 
-/** The highest row ids that are taken: new rows are numbered by the scheduler, which is the only one that makes them. */
+/** The highest row ids in use or ever used: the scheduler numbers new rows by itself, and gives no number twice. */
 export async function loadLastIds(store: StoreDriver): Promise<LastIds> {
-  const highest = async (table: 'dag_run' | 'task_instance' | 'dag_version' | 'backfill'): Promise<number> => {
-    const [row] = await store.read(
-      database
-        .selectFrom(table)
-        .select((e) => e.fn.max('id').as('id'))
-        .compile(),
-    );
-    return Number(row?.id ?? 0);
-  };
-  const [row] = await store.read(
-    database.selectFrom('setting').select('value_json').where('key', '=', lastIdsKey).compile(),
-  );
-  const kept = row ? (JSON.parse(row.value_json) as Partial<LastIds>) : null;
-  return {
-    dagRun: Math.max(await highest('dag_run'), kept?.dagRun ?? 0),
-    taskInstance: Math.max(await highest('task_instance'), kept?.taskInstance ?? 0),
-    dagVersion: Math.max(await highest('dag_version'), kept?.dagVersion ?? 0),
-    backfill: Math.max(await highest('backfill'), kept?.backfill ?? 0),
-  };
+  const queries = lastIdsQueries();
+  const highest = await Promise.all(queries.map(async ({ query }) => (await store.read(query))[0]?.id ?? 0));
+  const [kept] = await store.read(keptIdsQuery());
+  return combineIds(highest, kept?.value_json);
+}
+
+/** As `loadLastIds`, within a script. */
+export function* loadedLastIds(): Script<LastIds> {
+  const highest: number[] = [];
+  for (const { query } of lastIdsQueries()) highest.push((yield* ask(query))[0]?.id ?? 0);
+  const [kept] = yield* ask(keptIdsQuery());
+  return combineIds(highest, kept?.value_json);
+}
+
+const numberedTables = {
+  dagRun: 'dag_run',
+  taskInstance: 'task_instance',
+  dagVersion: 'dag_version',
+  backfill: 'backfill',
+} as const;
+
+function lastIdsQueries() {
+  return Object.values(numberedTables).map((table) => ({
+    query: database
+      .selectFrom(table)
+      .select((e) => e.fn.max<number | null>('id').as('id'))
+      .compile(),
+  }));
+}
+
+function keptIdsQuery() {
+  return database.selectFrom('setting').select('value_json').where('key', '=', lastIdsKey).compile();
+}
+
+function combineIds(highest: number[], keptJson: string | undefined): LastIds {
+  const kept = (keptJson === undefined ? {} : JSON.parse(keptJson)) as Partial<LastIds>;
+  const names = Object.keys(numberedTables) as (keyof LastIds)[];
+  const ids = names.map((name, at) => [name, Math.max(Number(highest[at] ?? 0), kept[name] ?? 0)]);
+  return Object.fromEntries(ids) as unknown as LastIds;
 }
 
 /** Where the last ids are kept when rows are deleted, so that none is given twice: logs are filed under them. */

@@ -1,7 +1,7 @@
 import type { Instant } from '../../../kernel/time.js';
 import { database } from '../database.js';
 import { run, type Script } from '../driver.js';
-import { lastIdsKey } from '../loading/load-live.js';
+import { type LastIds, lastIdsKey } from '../loading/load-live.js';
 
 /** Deletes a run; its task instances, tries and XComs go with it. */
 export function* deleteDagRunRow(dagRunId: number): Script<void> {
@@ -18,7 +18,7 @@ export function* deleteDagRow(dagId: string): Script<void> {
 }
 
 /** Keeps the last row ids in use, before rows with the highest ones are deleted. */
-export function* keepLastIds(ids: Record<string, number>, at: Instant): Script<void> {
+export function* keepLastIds(ids: LastIds, at: Instant): Script<void> {
   const changing = { value_json: JSON.stringify(ids), updated_at: at };
   yield* run(
     database

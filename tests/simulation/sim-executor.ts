@@ -1,0 +1,150 @@
+import type { Json } from '../../kernel/json.js';
+import type { ManualClock } from '../../kernel/time.js';
+import type {
+  AttemptEffects,
+  AttemptEvent,
+  AttemptOutcome,
+  AttemptRequest,
+  Executor,
+  ExecutorListener,
+} from '../../scheduler/model/attempt.js';
+import type { Random } from '../support/random.js';
+import { noEffects } from '../support/scheduler-harness.js';
+
+/** How ill the world is: probabilities. */
+export interface Weather {
+  fail: number;
+  lose: number;
+  skip: number;
+  /** A report that comes twice, or again much later. */
+  repeat: number;
+}
+
+/** Runs attempts in simulated time: with latency, failures, deaths, and reports that come twice or late. */
+export class SimExecutor implements Executor {
+  listener: ExecutorListener | undefined;
+  weather: Weather;
+  submissions = 0;
+  /** Attempts whose processes live. */
+  readonly alive = new Map<string, AttemptRequest>();
+  readonly #seen = new Set<string>();
+  readonly #clock: ManualClock;
+  readonly #random: Random;
+  readonly #report: (breach: string) => void;
+  #isDead = false;
+
+  constructor(clock: ManualClock, random: Random, weather: Weather, report: (breach: string) => void) {
+    this.#clock = clock;
+    this.#random = random;
+    this.weather = weather;
+    this.#report = report;
+  }
+
+  async start(): Promise<void> {}
+
+  submit(request: AttemptRequest): void {
+    this.submissions += 1;
+    if (this.#seen.has(request.attemptId)) this.#report(`attempt ${request.attemptId} was handed out twice`);
+    this.#seen.add(request.attemptId);
+    for (const other of this.alive.values()) {
+      if (request.taskInstanceId > 0 && other.taskInstanceId === request.taskInstanceId) {
+        this.#report(`two attempts of ${nameOf(request)} live at the same time`);
+      }
+    }
+    this.alive.set(request.attemptId, request);
+    const startMs = this.#random.int(0, 2_000);
+    this.#after(startMs, () => this.#begin(request));
+  }
+
+  capacity(): number {
+    return 1_000;
+  }
+
+  cancel(attemptId: string): void {
+    this.#after(this.#random.int(0, 5_000), () => this.#end(attemptId, lost(attemptId, this.#clock.now(), false)));
+  }
+
+  async stop(): Promise<void> {}
+
+  /** The server dies, and all that it has started with it. */
+  die(): void {
+    this.#isDead = true;
+    this.alive.clear();
+  }
+
+  #begin(request: AttemptRequest): void {
+    const { attemptId } = request;
+    if (!this.alive.has(attemptId)) return;
+    this.#tell({ kind: 'started', attemptId, at: this.#clock.now(), pid: 1, hostname: 'sim' });
+    this.#after(this.#random.int(0, 8 * 60_000), () => {
+      const at = this.#clock.now();
+      const { outcome, effects } = this.#perform(request);
+      const isLost = this.#random.chance(this.weather.lose);
+      const event: AttemptEvent = isLost
+        ? lost(attemptId, at, this.#random.chance(0.5))
+        : { kind: 'finished', attemptId, at, outcome, effects };
+      this.#end(attemptId, event);
+      if (this.#random.chance(this.weather.repeat)) this.#after(this.#random.int(0, 600_000), () => this.#tell(event));
+    });
+  }
+
+  #perform(request: AttemptRequest): { outcome: AttemptOutcome; effects: AttemptEffects } {
+    const random = this.#random;
+    const returning = (value: Json, more: Partial<AttemptEffects> = {}) => ({
+      outcome: { state: 'success' as const },
+      effects: { ...noEffects, ...more, xcoms: [{ key: 'return_value', value }] },
+    });
+    if (random.chance(this.weather.fail)) {
+      const error = { type: 'Error', message: 'boom', stack: null };
+      return { outcome: { state: 'failed', error, final: random.chance(0.1) }, effects: noEffects };
+    }
+    if (random.chance(this.weather.skip))
+      return { outcome: { state: 'skipped', reason: 'so it is' }, effects: noEffects };
+    const isResumed = request.context.event !== undefined;
+    switch (request.task.operator) {
+      case 'list':
+        return returning(Array.from({ length: random.int(0, 4) }, (_, x) => ({ x })));
+      case 'branch':
+        return returning(null, { skip: { followed: random.chance(0.5) ? ['t3', 't5'] : [] } });
+      case 'gate':
+        return returning(
+          false,
+          random.chance(0.3) ? { skip: { skipped: [], ignoreTriggerRules: random.chance(0.5) } } : {},
+        );
+      case 'sensor': {
+        if (random.chance(0.5)) return returning(true);
+        const at = this.#clock.now() + random.int(0, 10) * 60_000;
+        return { outcome: { state: 'up_for_reschedule', at }, effects: noEffects };
+      }
+      case 'defer': {
+        if (isResumed) return returning(request.context.event ?? null);
+        const timeoutAt = random.chance(0.5) ? this.#clock.now() + random.int(1, 20) * 60_000 : null;
+        return { outcome: { state: 'deferred', trigger: { kind: 'sim' }, timeoutAt }, effects: noEffects };
+      }
+      default:
+        return returning(request.mapIndex);
+    }
+  }
+
+  #end(attemptId: string, event: AttemptEvent): void {
+    if (this.alive.delete(attemptId)) this.#tell(event);
+  }
+
+  #tell(event: AttemptEvent): void {
+    if (!this.#isDead) this.listener?.onEvent(event);
+  }
+
+  #after(delayMs: number, callback: () => void): void {
+    this.#clock.after(delayMs, () => {
+      if (!this.#isDead) callback();
+    });
+  }
+}
+
+function lost(attemptId: string, at: number, uncharged: boolean): AttemptEvent {
+  return { kind: 'lost', attemptId, at, uncharged, error: { type: 'killed', message: 'it was killed', stack: null } };
+}
+
+function nameOf(request: AttemptRequest): string {
+  return `${request.dagId} ${request.runId} ${request.taskId}[${request.mapIndex}]`;
+}
