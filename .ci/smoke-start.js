@@ -1,7 +1,7 @@
 // Starts the server as `npm start` does, in a temporary data folder, and holds it to its word: it says that it is ready,
 // answers, refuses strangers, and stops with all that it started when npm is ended.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -38,6 +38,9 @@ try {
   } catch {
     // The whole group has ended: as it should be.
   }
+  // The database may lie outside the folder, with a link to it.
+  const database = join(home, 'data/postgres');
+  if (existsSync(database)) rmSync(realpathSync(database), { recursive: true, force: true });
   rmSync(home, { recursive: true, force: true });
 }
 

@@ -37,6 +37,12 @@ const run = () => new Option('--run <id>', 'which run; the latest when not given
 const mapIndex = () => new Option('--map-index <n>', 'which of a mapped task').argParser(whole);
 const json = () => new Option('--json', 'print JSON');
 
+program
+  .command('status')
+  .description('say which parts of the running server are at work, and how often they were started again')
+  .addOption(json())
+  .action(async (options) => (await import('./commands/status.js')).status(options));
+
 const dags = program.command('dags').description('list, trigger, pause and test DAGs');
 dags
   .command('list')

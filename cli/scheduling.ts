@@ -6,6 +6,7 @@ import { describeError } from '../kernel/errors.js';
 import type { Log } from '../kernel/log.js';
 import type { Clock } from '../kernel/time.js';
 import type { ConnectionResult } from '../scheduler/dag/client.js';
+import type { ConnectionSettings } from '../scheduler/dag/hook-pool.js';
 import { LocalPool } from '../scheduler/executor/local-pool.js';
 import { getConnection, getDagRun } from '../scheduler/loop/calls.js';
 import { createScheduler, type Scheduler } from '../scheduler/loop.js';
@@ -47,7 +48,7 @@ export interface SchedulingOptions {
 
 /** Puts scheduler and executor together. */
 export function createScheduling(options: SchedulingOptions): Scheduling {
-  const { settings, home, store, databases, objectStore, baseUrl, env, clock, log } = options;
+  const { settings, home, store, databases, objectStore, baseUrl, clock, log } = options;
   // Each needs the other: the pool reports to the scheduler, which is made with the pool.
   let scheduler: Scheduler;
   const listener: ExecutorListener = {
@@ -60,22 +61,12 @@ export function createScheduling(options: SchedulingOptions): Scheduling {
     lake: objectStore,
   };
   const vault = createVault(settings.MILLRACE_SECRET_KEY ?? homeSecret(home, secretKeyFile));
-  const pool = new LocalPool({
-    clock,
-    listener,
-    parallelism: settings.MILLRACE_PARALLELISM,
-    poolId: createHash('sha256').update(home.folder).digest('hex').slice(0, 16),
-    connections,
-    env,
-    xcomBytesMax,
-    cacheFolder: home.cacheFolder,
-    idleLogPath: join(home.logFolder, 'task-children.log'),
-    memoryLimitMb: settings.MILLRACE_TASK_MEMORY_MB,
-  });
+  const pool = createPool(options, connections, listener);
+  const drain = createDrain(() => scheduler, clock);
   scheduler = createScheduler({
     store,
     clock,
-    executor: drainFirst(pool, (drainMs) => drained(drainMs)),
+    executor: drainFirst(pool, drain),
     settings: {
       parallelism: settings.MILLRACE_PARALLELISM,
       xcomBytesMax,
@@ -100,28 +91,6 @@ export function createScheduling(options: SchedulingOptions): Scheduling {
       ((await getDagRun(store, dagId, runId)) as unknown as DagRunSummary | undefined)?.state,
     onFault: (error, about) => log.warn(about, { error: describeError(error) }),
   });
-  let hurry = () => {};
-  const hurried = new Promise<void>((resolve) => {
-    hurry = resolve;
-  });
-  /** Resolves when no attempt runs, when the time is over, or when somebody is in a hurry. */
-  async function drained(drainMs: number): Promise<void> {
-    let endWaiting = () => {};
-    const idle = new Promise<void>((resolve) => {
-      const look = () => {
-        if (scheduler.runningAttempts().length === 0) resolve();
-      };
-      const stopListening = scheduler.events.listen(look);
-      const cancelTimer = clock.after(drainMs, resolve);
-      endWaiting = () => {
-        stopListening();
-        cancelTimer();
-      };
-      look();
-    });
-    await Promise.race([idle, hurried]);
-    endWaiting();
-  }
   return {
     scheduler,
     pool,
@@ -133,19 +102,71 @@ export function createScheduling(options: SchedulingOptions): Scheduling {
       await triggerer.stop();
       await scheduler.stop(drainMs);
     },
-    hurry,
+    hurry: drain.hurry,
+  };
+}
+
+function createPool(
+  { settings, home, env, clock }: SchedulingOptions,
+  connections: Record<string, ConnectionSettings>,
+  listener: ExecutorListener,
+): LocalPool {
+  return new LocalPool({
+    clock,
+    listener,
+    parallelism: settings.MILLRACE_PARALLELISM,
+    poolId: createHash('sha256').update(home.folder).digest('hex').slice(0, 16),
+    connections,
+    env,
+    xcomBytesMax,
+    cacheFolder: home.cacheFolder,
+    idleLogPath: join(home.logFolder, 'task-children.log'),
+    memoryLimitMb: settings.MILLRACE_TASK_MEMORY_MB,
+  });
+}
+
+interface Drain {
+  /** Resolves when no attempt runs, when the time is over, or when somebody is in a hurry. */
+  wait(drainMs: number): Promise<void>;
+  hurry(): void;
+}
+
+function createDrain(scheduler: () => Scheduler, clock: Clock): Drain {
+  let hurry = () => {};
+  const hurried = new Promise<void>((resolve) => {
+    hurry = resolve;
+  });
+  return {
+    hurry: () => hurry(),
+    async wait(drainMs) {
+      let endWaiting = () => {};
+      const idle = new Promise<void>((resolve) => {
+        const look = () => {
+          if (scheduler().runningAttempts().length === 0) resolve();
+        };
+        const stopListening = scheduler().events.listen(look);
+        const cancelTimer = clock.after(drainMs, resolve);
+        endWaiting = () => {
+          stopListening();
+          cancelTimer();
+        };
+        look();
+      });
+      await Promise.race([idle, hurried]);
+      endWaiting();
+    },
   };
 }
 
 /** The same executor, whose stop waits as it is told and then ends what is left. */
-function drainFirst(pool: LocalPool, drained: (drainMs: number) => Promise<void>): Executor {
+function drainFirst(pool: LocalPool, drain: Drain): Executor {
   return {
     start: () => pool.start(),
     submit: (attempt) => pool.submit(attempt),
     capacity: () => pool.capacity(),
     cancel: (attemptId, reason) => pool.cancel(attemptId, reason),
     async stop(drainMs) {
-      await drained(drainMs);
+      await drain.wait(drainMs);
       await pool.stop(0);
     },
   };

@@ -9,20 +9,20 @@ import type { CdcStatus } from '../sources/cdc/status.js';
 import { type ServerFacts, serverFacts } from './announce.js';
 import { controlMethods } from './control-methods.js';
 import { openControlSocket } from './control-socket.js';
-import { openDagFolders } from './dag-folders.js';
+import { type DagFolders, openDagFolders } from './dag-folders.js';
 import { type Databases, openDatabases } from './databases.js';
 import { requestFirstLoad } from './first-load.js';
 import { foldersOf } from './folders.js';
 import { type Home, writeServerFile } from './home.js';
 import { logEvents } from './log-events.js';
-import { objectStoreAddress } from './object-store-address.js';
+import { type ObjectStoreAddress, objectStoreAddress } from './object-store-address.js';
 import { authorEnvironment } from './read-environment.js';
 import { createScheduling, type Scheduling } from './scheduling.js';
-import { startSources } from './sources.js';
+import { type Sources, startSources } from './sources.js';
 import { Supervisor } from './supervisor.js';
 import { prepareWarehouse } from './warehouse.js';
 import { createWebApp } from './web-app.js';
-import { claimPort } from './web-server.js';
+import { claimPort, type WebServer } from './web-server.js';
 
 export interface ServerOptions {
   settings: Settings;
@@ -65,115 +65,128 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
+/** What every part is made with. */
+interface Base extends ServerOptions {
+  live: boolean;
+  objectStore: ObjectStoreAddress;
+  /** The environment of processes that run DAG code. */
+  env: Record<string, string>;
+  supervisor: Supervisor;
+  web: WebServer;
+  baseUrl: string;
+  store: SqliteStore;
+  endings: Endings;
+}
+
 async function start(options: ServerOptions, endings: Endings): Promise<RunningServer> {
-  const { settings, home, examples, live = true, clock, log } = options;
-  const objectStore = objectStoreAddress(settings, home);
-  const env = authorEnvironment(settings);
+  const base = await openBase(options, endings);
+  const { settings, home, examples, supervisor, store, clock, log } = base;
+  const dagFolders = importDags(base);
+  const databases = await openDatabases({ settings, examples, home, supervisor, clock, log: log.child('postgres') });
+  if (examples) await prepareWarehouse(databases.warehouseUrl);
+  const scheduling = await startScheduling(base, databases);
+  dagFolders.attach(scheduling.scheduler);
+  await startEmails(base, scheduling);
+  const capture = await startBank(base, databases, scheduling);
+  const loginUrl = await serveWeb(base, databases, scheduling, capture.sources);
+  await listenToCommands(base, databases, scheduling);
+  return {
+    facts: serverFacts({ ...base, databases, loginUrl, dagFolders: dagFolders.folders }),
+    databases,
+    store,
+    scheduling,
+    imported: dagFolders.imported,
+    onCdcStatus: capture.onStatus,
+    stop: (drainMs) => endAll(endings, drainMs, log),
+    hurry: () => scheduling.hurry(),
+  };
+}
+
+/** The port first: it is the likeliest to be taken, and nothing has been started then. */
+async function openBase(options: ServerOptions, endings: Endings): Promise<Base> {
+  const { settings, home, live = true, clock, log } = options;
   const supervisor = new Supervisor({ clock, log: log.child('supervisor') });
   endings.push(() => supervisor.stopAll());
   const web = await claimPort(settings.MILLRACE_HOST, settings.MILLRACE_PORT);
   endings.push(() => web.close());
-  const baseUrl = settings.MILLRACE_BASE_URL ?? `http://localhost:${web.port}`;
   const store = openSqliteStore(home.storePath);
   endings.push(() => store.close());
-
-  const dagFolders = openDagFolders({
-    folders: foldersOf(settings.MILLRACE_DAGS, 'dags', examples),
-    home,
-    env,
-    clock,
-    log: log.child('dags'),
-  });
-  endings.push(() => dagFolders.stop());
-  const databases = await openDatabases({ settings, examples, home, supervisor, clock, log: log.child('postgres') });
-  if (examples) await prepareWarehouse(databases.warehouseUrl);
-
-  const scheduling = createScheduling({
-    settings,
-    home,
+  return {
+    ...options,
+    live,
+    objectStore: objectStoreAddress(settings, home),
+    env: authorEnvironment(settings),
+    supervisor,
+    web,
+    baseUrl: settings.MILLRACE_BASE_URL ?? `http://localhost:${web.port}`,
     store,
-    databases,
-    objectStore,
-    baseUrl,
-    env,
-    clock,
-    log: log.child('scheduler'),
-  });
-  await scheduling.start();
-  endings.push((drainMs) => scheduling.stop(drainMs));
-  dagFolders.attach(scheduling.scheduler);
-  const { commands, events } = scheduling.scheduler;
-  logEvents(events, log.child('scheduler'));
+    endings,
+  };
+}
 
+/** Begins while the databases are still starting. */
+function importDags({ settings, home, examples, env, clock, log, endings }: Base): DagFolders {
+  const folders = foldersOf(settings.MILLRACE_DAGS, 'dags', examples);
+  const dagFolders = openDagFolders({ folders, home, env, clock, log: log.child('dags') });
+  endings.push(() => dagFolders.stop());
+  return dagFolders;
+}
+
+async function startScheduling(base: Base, databases: Databases): Promise<Scheduling> {
+  const log = base.log.child('scheduler');
+  const scheduling = createScheduling({ ...base, databases, log });
+  await scheduling.start();
+  base.endings.push((drainMs) => scheduling.stop(drainMs));
+  logEvents(scheduling.scheduler.events, log);
+  return scheduling;
+}
+
+async function startEmails({ settings, store, clock, log, endings }: Base, { scheduler }: Scheduling): Promise<void> {
   const emails = createEmailSender({
     store,
     smtp: settings.SMTP_URL === undefined ? null : openSmtp(settings.SMTP_URL),
     from: settings.MAIL_FROM,
-    events,
+    events: scheduler.events,
     clock,
     log: log.child('email'),
   });
   await emails.start();
   endings.push(() => emails.stop());
+}
 
-  const cdcListeners: ((status: CdcStatus) => void)[] = live ? [requestFirstLoad({ home, commands, log })] : [];
+/** Change data capture of the example bank and, when it lives, its generator and its first load. */
+async function startBank(base: Base, databases: Databases, { scheduler }: Scheduling) {
+  const { home, examples, live, log } = base;
+  const listeners: ((status: CdcStatus) => void)[] = [];
+  if (live) listeners.push(requestFirstLoad({ home, commands: scheduler.commands, log }));
+  const onCdcStatus = (status: CdcStatus) => {
+    for (const listener of listeners) listener(status);
+  };
+  const { sourceUrl } = databases;
   const sources =
-    databases.sourceUrl !== null && examples
-      ? await startSources({
-          settings,
-          home,
-          sourceUrl: databases.sourceUrl,
-          objectStore,
-          generate: live,
-          onCdcStatus: (status) => {
-            for (const listener of cdcListeners) listener(status);
-          },
-          supervisor,
-          clock,
-          log,
-        })
-      : null;
+    sourceUrl !== null && examples ? await startSources({ ...base, sourceUrl, generate: live, onCdcStatus }) : null;
+  return { sources, onStatus: (listener: (status: CdcStatus) => void) => void listeners.push(listener) };
+}
 
-  const app = await createWebApp({
-    settings,
-    home,
-    examples,
-    store,
-    scheduling,
-    databases,
-    objectStore,
-    sources,
-    supervisor,
-    baseUrl,
-    clock,
-    log,
-  });
-  web.serve(app.listener);
-  endings.push(() => app.close());
-  const control = await openControlSocket(
-    home.controlSocketPath,
-    controlMethods({ home, databases, scheduler: scheduling.scheduler, store, parts: () => supervisor.statuses() }),
-  );
+/** Returns the link that logs in once. */
+async function serveWeb(
+  base: Base,
+  databases: Databases,
+  scheduling: Scheduling,
+  sources: Sources | null,
+): Promise<string> {
+  const app = await createWebApp({ ...base, databases, scheduling, sources });
+  base.web.serve(app.listener);
+  base.endings.push(() => app.close());
+  return app.loginUrl;
+}
+
+async function listenToCommands(base: Base, databases: Databases, { scheduler }: Scheduling): Promise<void> {
+  const { home, store, supervisor, baseUrl, clock, endings } = base;
+  const methods = controlMethods({ home, databases, scheduler, store, parts: () => supervisor.statuses() });
+  const control = await openControlSocket(home.controlSocketPath, methods);
   endings.push(() => control.close());
   writeServerFile(home, { pid: process.pid, url: baseUrl, startedAt: toIso(clock.now()) });
-  return {
-    facts: serverFacts({
-      settings,
-      home,
-      baseUrl,
-      loginUrl: app.loginUrl,
-      databases,
-      objectStore,
-      dagFolders: dagFolders.folders,
-    }),
-    databases,
-    store,
-    scheduling,
-    imported: dagFolders.imported,
-    onCdcStatus: (listener) => void cdcListeners.push(listener),
-    stop: (drainMs) => endAll(endings, drainMs, log),
-    hurry: () => scheduling.hurry(),
-  };
 }
 
 /** Each part gets its end even when another's fails. */

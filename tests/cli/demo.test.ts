@@ -1,8 +1,11 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { runMillrace } from '../support/run-millrace.js';
+
+/** Whole programs are started, on a machine that may be busy. */
+vi.setConfig({ testTimeout: 180_000 });
 
 let temporary: string;
 
@@ -37,4 +40,4 @@ it('brings a whole bank from its database to the key figures, and leaves nothing
     'Warehouse Load Report',
   ]);
   expect(readdirSync(temporary)).toEqual([]);
-}, 90_000);
+});

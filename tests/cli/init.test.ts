@@ -10,9 +10,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { packageRoot } from '../../kernel/paths.js';
 import { runMillrace } from '../support/run-millrace.js';
+
+/** Whole programs are started, on a machine that may be busy. */
+vi.setConfig({ testTimeout: 180_000 });
 
 let folder: string;
 
@@ -53,7 +56,7 @@ it('makes a project whose DAG runs, with its SQL model and tests, and without th
   expect(JSON.parse(list.output()).map(({ dagId }: { dagId: string }) => dagId)).toEqual(['orders']);
   server.process.kill('SIGTERM');
   expect(await server.ended).toBe(0);
-}, 60_000);
+});
 
 it('overwrites nothing', async () => {
   writeFileSync(join(folder, 'mine'), 'keep me');
