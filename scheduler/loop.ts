@@ -244,7 +244,7 @@ class Loop {
 
   /** Returns why the turn could not commit; undefined when it did. */
   async #turn(inputs: Input[]): Promise<unknown> {
-    const turn = new Turn(this.live, this.#deps.clock.now());
+    const turn = new Turn(this.live, this.#deps.clock.now(), this.#isStopping);
     const done: Input[] = [];
     for (const input of inputs) {
       try {
@@ -256,7 +256,7 @@ class Loop {
       }
     }
     takeDue(turn, this.#deps.settings);
-    settle(turn, { newId: this.#deps.newId, isStopping: this.#isStopping });
+    settle(turn, this.#deps);
     const error = await this.#commit(turn);
     if (error !== undefined) return error;
     this.#afterCommit(turn);

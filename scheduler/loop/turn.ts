@@ -46,6 +46,8 @@ export class StaleWrite extends Error {}
  */
 export class Turn {
   readonly now: Instant;
+  /** The server ends in order: what that interrupts is nobody's fault, and is not counted. */
+  readonly isStopping: boolean;
   readonly live: LiveState;
   readonly events: SchedulerEvent[] = [];
   /** Task instances whose attempts are handed out after the commit. */
@@ -70,9 +72,10 @@ export class Turn {
   readonly #lastWrites: CompiledQuery[] = [];
   readonly #scripts: (() => Script<void>)[] = [];
 
-  constructor(live: LiveState, now: Instant) {
+  constructor(live: LiveState, now: Instant, isStopping = false) {
     this.live = live;
     this.now = now;
+    this.isStopping = isStopping;
   }
 
   get isEmpty(): boolean {
