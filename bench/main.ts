@@ -8,6 +8,7 @@ const benches: Record<string, () => Promise<{ bench: Bench }>> = {
   engine: () => import('./engine.js'),
   generator: () => import('./generator.js'),
   jinja: () => import('./jinja.js'),
+  sql: () => import('./sql.js'),
 };
 
 const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, Linux ${release()}, Node ${process.versions.node}`;

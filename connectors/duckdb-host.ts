@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { describeError } from '../kernel/errors.js';
 import { type DuckdbEngine, openDuckdbEngine } from './duckdb-engine.js';
@@ -15,6 +15,7 @@ const [file, socketPath, idleMs] = process.argv.slice(2) as [string, string, str
 const sessions = new Set<Socket>();
 let idle: NodeJS.Timeout | undefined;
 let engine: DuckdbEngine | undefined;
+let opened: string | undefined;
 
 const server = createServer((socket) => {
   sessions.add(socket);
@@ -23,13 +24,16 @@ const server = createServer((socket) => {
   socket.on('error', () => socket.destroy());
   socket.on('close', () => {
     sessions.delete(socket);
-    if (sessions.size === 0) waitForClients();
+    if (sessions.size > 0) return;
+    if (server.listening) waitForClients();
+    else void stop();
   });
 });
 
 try {
   // DuckDB's own lock on the file decides who is the host: the socket is touched only by its holder.
   engine = await openDuckdbEngine(file);
+  opened = await identity();
   await rm(socketPath, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -56,14 +60,29 @@ function waitForClients(): void {
 /** The socket goes first, so that nobody reaches a host that is about to end; then the file is closed and unlocked. */
 async function stop(): Promise<void> {
   clearTimeout(idle);
-  await rm(socketPath, { force: true });
+  // One that has made way must leave the next one's socket alone.
+  if (server.listening) await rm(socketPath, { force: true });
   server.close();
   for (const socket of sessions) socket.destroy();
   engine?.close();
   process.exit(0);
 }
 
+/** Which file the path names; undefined when it names none. */
+async function identity(): Promise<string | undefined> {
+  const found = await stat(file).catch(() => undefined);
+  return found && `${found.dev}:${found.ino}`;
+}
+
+/** The file was deleted or replaced: this host serves the sessions that it has and makes way for another. */
+async function retire(socket: Socket): Promise<void> {
+  await rm(socketPath, { force: true });
+  server.close();
+  socket.destroy();
+}
+
 async function serve(socket: Socket): Promise<void> {
+  if ((await identity()) !== opened) return retire(socket);
   const session = await (engine as DuckdbEngine).session();
   socket.write('\n');
   /** Queries that have not ended, in order; true for one that shall not. */

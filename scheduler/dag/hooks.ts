@@ -25,7 +25,7 @@ export function postgres(id = 'warehouse'): PostgresHook {
   };
   return {
     query: async (sql, parameters) => (await open()).query(sql, parameters),
-    copyFrom: async (target, source) => (await open()).copyFrom(target, source),
+    copyFrom: async (target, source, options) => (await open()).copyFrom(target, source, options),
     transaction: async (work) => (await open()).transaction(work),
   };
 }

@@ -125,15 +125,18 @@ export interface ExternalTaskSensorOptions extends SensorOptions {
 }
 
 export interface LoadFilesOptions {
-  /** The store: a URL, or a connection's id. */
+  /** The store: a connection's id or a URL; `lake`. */
   from?: Given<string>;
+  /** Only keys that begin with this. */
   prefix?: Given<string>;
+  /** `raw.customers`, or with columns `raw.customers (payload)`. For JSON lines the table is made when it is not there. */
   into: Given<string>;
-  format?: 'jsonl' | 'parquet';
+  /** JSON lines into one jsonb column, or CSV with a header; `jsonl`. Both also gzipped. */
+  format?: 'jsonl' | 'csv';
+  /** `warehouse`. */
   connection?: Given<string>;
-  /** Where files go that cannot be loaded. */
+  /** A prefix in the same store to which files go that cannot be loaded; without it they fail the task. */
   quarantine?: Given<string>;
-  [option: string]: Input<Json> | undefined;
 }
 
 export interface SqlProjectOptions {

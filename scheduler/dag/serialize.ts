@@ -90,7 +90,11 @@ function serializeTask(
     owner: spec.owner ?? dag.spec.owner ?? defaults.owner,
     upstream: [...(graph.upstream.get(taskId) ?? [])],
     inputs: task.inputs,
-    options: { ...task.options, ...controlOptions(dag, draft, graph, task, timezone) },
+    options: {
+      ...task.options,
+      ...controlOptions(dag, draft, graph, task, timezone),
+      ...(dag.spec.renderTemplateAsNativeObj ? { renderTemplateAsNativeObj: true } : {}),
+    },
     expand: task.expand,
     triggerRule: task.teardown ? 'all_done_setup_success' : (spec.triggerRule ?? 'all_success'),
     dependsOnPast: spec.dependsOnPast ?? spec.waitForDownstream ?? false,

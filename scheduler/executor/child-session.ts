@@ -3,7 +3,7 @@ import { type ErrorCode, MillraceError } from '../../kernel/errors.js';
 import type { Json } from '../../kernel/json.js';
 import { systemClock } from '../../kernel/time.js';
 import { HookPool } from '../dag/hook-pool.js';
-import type { AttemptScope } from '../dag/runtime.js';
+import { type AttemptScope, scopeIfAny } from '../dag/runtime.js';
 import type { AttemptCall, AttemptRequest } from '../model/attempt.js';
 import { findOperator } from '../operators/registry.js';
 import { BundleCache } from './bundle-cache.js';
@@ -39,6 +39,8 @@ export class ChildSession {
   #current: CurrentAttempt | undefined;
   #lastCallId = 0;
   #hasSpawned = false;
+  /** Whether an error went uncaught: nobody knows what state it left the process in. */
+  #isTainted = false;
   #idleResources = new Map<string, number>();
 
   constructor(send: (message: FromChild) => void) {
@@ -80,15 +82,25 @@ export class ChildSession {
     }
   }
 
-  /** An error that no handler caught: fails the attempt that runs, and the process is replaced. */
+  /**
+   * An error that no handler caught: fails the attempt that it comes from, and the process is replaced. One that an
+   * earlier attempt left behind is only told, in the log that is open now.
+   */
   crash(thrown: unknown): void {
     const current = this.#current;
+    const error = errorOf(thrown);
+    const text = `Uncaught: ${error.stack ?? error.message}`;
     if (!current || current.isFinished) {
-      this.#lines.entry('ERROR', `Uncaught: ${errorOf(thrown).stack ?? errorOf(thrown).message}`);
+      this.#lines.entry('ERROR', text);
       process.exit(1);
     }
-    const error = errorOf(thrown);
-    current.scope.log('ERROR', `Uncaught: ${error.stack ?? error.message}`);
+    this.#isTainted = true;
+    const origin = scopeIfAny()?.attempt;
+    if (origin && origin.attemptId !== current.request.attemptId) {
+      this.#lines.entry('WARNING', `${text}\nIt comes from ${origin.dagId}.${origin.taskId}, which ran here before.`);
+      return;
+    }
+    current.scope.log('ERROR', text);
     this.#finish(current, { outcome: { state: 'failed', error, final: false }, effects: emptyEffects() });
   }
 
@@ -130,15 +142,15 @@ export class ChildSession {
     this.#lines.endLine();
     this.#calls.clear();
     restoreEnvironment(current.env);
-    const isClean = !this.#hasSpawned && this.#leftOver() === null;
+    const isClean = !this.#isTainted && !this.#hasSpawned && this.#leftOver() === null;
     this.#send({ type: 'finished', ...report, isClean, rssBytes: process.memoryUsage.rss() });
     if (!isClean) this.#settle(Date.now() + settleMaxMs);
   }
 
   /** Waits for what is closing; what stays open is named, and the pool replaces the process. */
   #settle(until: number): void {
-    const leftOver = this.#leftOver() ?? this.#leftProcesses();
-    if (leftOver !== null && Date.now() < until) {
+    const leftOver = this.#isTainted ? 'an uncaught error' : (this.#leftOver() ?? this.#leftProcesses());
+    if (leftOver !== null && !this.#isTainted && Date.now() < until) {
       setTimeout(() => this.#settle(until), settleStepMs).unref();
       return;
     }

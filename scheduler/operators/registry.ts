@@ -13,6 +13,7 @@ const operators: Record<string, () => Promise<Operator>> = {
   http: async () => (await import('./http.js')).httpOperator,
   http_sensor: async () => (await import('./sensors.js')).httpSensorOperator,
   latest_only: async () => (await import('./latest-only.js')).latestOnlyOperator,
+  load_files: async () => (await import('./load-files.js')).loadFilesOperator,
   object_sensor: async () => (await import('./sensors.js')).objectSensorOperator,
   sensor: async () => (await import('./sensor.js')).sensorOperator,
   short_circuit: async () => (await import('./typescript.js')).shortCircuitOperator,

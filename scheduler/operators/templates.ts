@@ -37,7 +37,7 @@ export async function renderMapIndex(scope: AttemptScope): Promise<string | null
 const mapIndexNameCharsMax = 250;
 
 async function renderValue(scope: AttemptScope, path: string, value: Json): Promise<Json> {
-  if (typeof value === 'string') return isTemplate(value) ? renderText(scope, path, value) : value;
+  if (typeof value === 'string') return isTemplate(value) ? renderOption(scope, path, value) : value;
   if (Array.isArray(value)) {
     return Promise.all(value.map((entry, at) => renderValue(scope, `${path}[${at}]`, entry)));
   }
@@ -50,6 +50,14 @@ async function renderValue(scope: AttemptScope, path: string, value: Json): Prom
 
 function isTemplate(text: string): boolean {
   return text.includes('{{') || text.includes('{%') || text.includes('{#');
+}
+
+/** As text, or as the value that the text says when the DAG has `renderTemplateAsNativeObj`. */
+async function renderOption(scope: AttemptScope, path: string, text: string): Promise<Json> {
+  if (scope.attempt.task.options['renderTemplateAsNativeObj'] !== true) return renderText(scope, path, text);
+  const { compileTemplate, toHost } = await import('../../transform/jinja/index.js');
+  const template = compileTemplate(text, { path: `${scope.attempt.taskId}, ${path}` });
+  return toHost(template.renderNative(templateContext(scope))) as Json;
 }
 
 async function renderText(scope: AttemptScope, path: string, text: string): Promise<string> {

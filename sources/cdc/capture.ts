@@ -78,13 +78,18 @@ async function keepSession(options: CaptureOptions, progress: CaptureProgress, s
         delayMs = reconnectDelayMsMin;
       });
     } catch (error) {
-      if (error instanceof MillraceError) throw error;
+      if (isPermanent(error)) throw error;
       progress.report.state = 'reconnecting';
       progress.report.error = describeError(error);
       options.onStatus?.(progress.status());
       await sleep(options.clock, delayMs, stopping).catch(() => {});
     }
   }
+}
+
+/** What trying again does not mend. The network, the source and the object store come back. */
+function isPermanent(error: unknown): boolean {
+  return error instanceof MillraceError && (error.code.startsWith('CDC_') || error.code === 'HOME_UNWRITABLE');
 }
 
 const statusIntervalMs = 1000;

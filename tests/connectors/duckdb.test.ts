@@ -181,6 +181,18 @@ describe('the host of a DuckDB file', () => {
     expect((await next.query('select a from t')).rows).toEqual([[1]]);
   });
 
+  it('makes way when its file was deleted', async () => {
+    const file = newFile();
+    const database = await openDuckdb(file, { hostIdleMs: 60_000 });
+    onTestFinished(() => database.close());
+    const old = await database.session();
+    await old.query('create table t as select 1 as a');
+    await rm(file);
+    const next = await (await open(file)).session();
+    await expect(next.query('select a from t')).rejects.toThrow(/t does not exist/);
+    expect((await old.query('select a from t')).rows).toEqual([[1]]);
+  });
+
   it('says why a file cannot be opened', async () => {
     const taken = newFile();
     const engine = await openDuckdbEngine(taken);

@@ -196,4 +196,28 @@ describe('testDag', () => {
     expect(run.state).toBe('running');
     expect(run.tasks['ask']?.state).toBe('awaiting_input');
   });
+
+  it('renders templates as values when the DAG says so', async () => {
+    const dag = new Dag('d', { renderTemplateAsNativeObj: true });
+    dag.triggerDagRun({
+      taskId: 't',
+      dagId: 'other',
+      renderConf: true,
+      conf: { list: '{{ params.list }}', day: '{{ ds }}' },
+    });
+    const run = await testDag(dag, { params: { list: [1, 2] }, logicalDate: '2026-01-05' });
+    expect(run.triggered[0]?.conf).toEqual({ list: [1, 2], day: '2026-01-05' });
+  });
+
+  it('calls the callbacks of the DAG', async () => {
+    const called: unknown[] = [];
+    const dag = new Dag('d', {
+      onFailure: ({ dagRun, taskInstances }) => called.push([dagRun.state, taskInstances.map(({ taskId }) => taskId)]),
+      onRetry: ({ taskInstances }) => called.push(taskInstances[0]?.tryNumber),
+      onSuccess: () => called.push('success'),
+    });
+    dag.task('bad', async () => Promise.reject(new Error('no')), { retries: 1 })();
+    await testDag(dag);
+    expect(called).toEqual([1, ['failed', ['bad']]]);
+  });
 });

@@ -166,6 +166,14 @@ function preparing({ extensions = [], settings = {}, attach = [], folder }: Duck
   ];
 }
 
+/**
+ * Tasks that start together make the same schema together. Where PostgreSQL waits, DuckDB fails all but the first: the others look again, and
+ * find it.
+ */
+const createsSchema = /^\s*create schema if not exists [^;]*$/i;
+const schemaConflict = /write-write conflict on create/i;
+const schemaAttemptsMax = 20;
+
 class DuckdbConnection implements Connection {
   inTransaction = false;
   readonly #session: DuckdbSession;
@@ -175,10 +183,13 @@ class DuckdbConnection implements Connection {
   }
 
   async query(sql: string): Promise<QueryResult> {
-    try {
-      return readResult(await this.#session.query(sql));
-    } catch (error) {
-      throw databaseError(error);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return readResult(await this.#session.query(sql));
+      } catch (error) {
+        const isRace = !this.inTransaction && createsSchema.test(sql) && schemaConflict.test(String(error));
+        if (!isRace || attempt === schemaAttemptsMax) throw databaseError(error);
+      }
     }
   }
 

@@ -22,6 +22,7 @@ import {
   tuple,
   typeName,
   Undefined,
+  View,
 } from './values.js';
 
 /** `object.name`: the attribute or method, else the item of that name. */
@@ -75,7 +76,7 @@ function orMissing(found: unknown, object: unknown, name: unknown): unknown {
 export function slice(object: unknown, start: unknown, stop: unknown, step: unknown): unknown {
   if (typeof object !== 'string' && !Array.isArray(object)) {
     throwUndefined(object);
-    throw new RuntimeFault(`a value of type '${typeName(object)}' cannot be sliced`);
+    return new Undefined(`a value of type '${typeName(object)}' cannot be sliced`);
   }
   const items = typeof object === 'string' ? codePoints(object) : object;
   const picked = sliceIndices(items.length, start, stop, step).map((index) => items[index]);
@@ -109,6 +110,7 @@ export function methodOf(object: unknown, name: string): Method | undefined {
 function methodsOf(object: unknown): Record<string, Method> | undefined {
   if (typeof object === 'string') return stringMethods;
   if (object instanceof Tuple) return tupleMethods;
+  if (object instanceof View) return object.kind === 'range' ? tupleMethods : undefined;
   if (Array.isArray(object)) return listMethods;
   if (isMapping(object)) return dictMethods;
   if (object instanceof PySet) return setMethods;
@@ -137,7 +139,7 @@ export function codePoints(text: string): string | string[] {
   return /[\ud800-\udfff]/.test(text) ? Array.from(text) : text;
 }
 
-function missing(object: unknown, name: unknown): Undefined {
+export function missing(object: unknown, name: unknown): Undefined {
   return new Undefined(
     `'${typeName(object)} object' has no attribute ${typeof name === 'string' ? `'${name}'` : repr(name)}`,
   );

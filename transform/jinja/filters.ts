@@ -1,5 +1,5 @@
 import { readArguments } from './arguments.js';
-import { attribute, codePoints } from './attributes.js';
+import { attribute, codePoints, methodOf, missing } from './attributes.js';
 import { RuntimeFault } from './errors.js';
 import { tryIterate } from './iterate.js';
 import { jsonForHtml } from './json-text.js';
@@ -21,6 +21,7 @@ import {
   type Run,
   Tuple,
   typeName,
+  View,
 } from './values.js';
 
 /** A filter: the value in front of the bar, then what stands in the parentheses. */
@@ -39,6 +40,7 @@ export const filters: Readonly<Record<string, Filter>> = Object.assign(
   {
     abs: (value: unknown) => {
       const number = needNumber('abs', value);
+      if (typeof value === 'boolean') return number;
       return number < 0
         ? typeof number === 'bigint'
           ? -number
@@ -49,7 +51,8 @@ export const filters: Readonly<Record<string, Filter>> = Object.assign(
     },
     attr: (value: unknown, args: Arguments, kwargs: Keywords | null, run: Run) => {
       const [name] = readArguments('attr', ['name'], args, kwargs);
-      return attribute(value, str(name), run);
+      // Attributes alone: a key of a dict is none.
+      return isMapping(value) && !methodOf(value, str(name)) ? missing(value, name) : attribute(value, str(name), run);
     },
     d: standard,
     default: standard,
@@ -59,13 +62,15 @@ export const filters: Readonly<Record<string, Filter>> = Object.assign(
       const [preset = float(0)] = readArguments('float', ['default?'], args, kwargs);
       const number = numberOf(value);
       if (number !== undefined) return float(Number(number));
+      throwUndefined(value);
       return (typeof value === 'string' ? parseFloatText(value) : undefined) ?? preset;
     },
     int: (value: unknown, args: Arguments, kwargs: Keywords | null) => {
       const [preset = 0, base = 10] = readArguments('int', ['default?', 'base?'], args, kwargs);
+      throwUndefined(value);
       return toInt(value, Number(base)) ?? preset;
     },
-    is_list: (value: unknown) => Array.isArray(value) && !(value instanceof Tuple),
+    is_list: (value: unknown) => Array.isArray(value) && !(value instanceof Tuple || value instanceof View),
     pprint: repr,
     round,
     tojson: (value: unknown, args: Arguments, kwargs: Keywords | null) => {

@@ -5,7 +5,7 @@ import { RuntimeFault } from './errors.js';
 import { limits } from './limits.js';
 import { Namespace } from './namespace.js';
 import { toIndex } from './operators.js';
-import { Dict, HostObject, type Keywords } from './values.js';
+import { Dict, HostObject, type Keywords, view } from './values.js';
 
 /** Jinja's own functions: found when the context does not have the name. */
 export const globals: Readonly<Record<string, unknown>> = {
@@ -13,7 +13,9 @@ export const globals: Readonly<Record<string, unknown>> = {
     const [first, second, third] = readArguments('range', ['start', 'stop?', 'step?'], args, kwargs).map((value) =>
       value === undefined ? undefined : toIndex(value, 'an argument of range()'),
     ) as [number, number | undefined, number | undefined];
-    return numbers(second === undefined ? 0 : first, second ?? first, third ?? 1);
+    const [start, stop, step] = [second === undefined ? 0 : first, second ?? first, third ?? 1];
+    const text = third === undefined ? `range(${start}, ${stop})` : `range(${start}, ${stop}, ${step})`;
+    return view('range', numbers(start, stop, step), text);
   }),
   dict: hostFunction(function dict(args, kwargs) {
     return filled(new Dict(), args, kwargs);

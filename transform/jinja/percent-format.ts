@@ -24,8 +24,9 @@ export function formatPercent(format: string, values: unknown): string {
     limits.characters(wide + (precise ?? 0));
     return formatOne(value, type, { flags, width: wide, precision: precise });
   });
-  if (used < list.length && !keyed && !isMapping(values))
-    throw new RuntimeFault('not all values were used by the format');
+  // As in Python, what has items of its own (a dict, a list) need not be used.
+  const wantsUse = values instanceof Tuple || typeof values !== 'object' || values === null;
+  if (used < list.length && !keyed && wantsUse) throw new RuntimeFault('not all values were used by the format');
   return limits.text(text);
 }
 

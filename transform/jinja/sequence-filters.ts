@@ -85,8 +85,10 @@ export const sequenceFilters: Record<string, Filter> = {
   map: mapItems,
   max: (value, args, kwargs, run) => extreme('max', value, args, kwargs, run),
   min: (value, args, kwargs, run) => extreme('min', value, args, kwargs, run),
-  random() {
-    throw new RuntimeFault('the filter random is not available: a template gives the same text each time');
+  random(value) {
+    const items = iterate(value);
+    if (items.length === 0) return new Undefined('there is no random item: the list is empty');
+    return items[Math.floor(Math.random() * items.length)];
   },
   reject: (value, args, kwargs, run) => select(value, args, run, { wanted: false, byAttribute: false }, kwargs),
   rejectattr: (value, args, kwargs, run) => select(value, args, run, { wanted: false, byAttribute: true }, kwargs),
@@ -115,7 +117,8 @@ export const sequenceFilters: Record<string, Filter> = {
           : [reader(path, run)];
     const key = (each: unknown) => {
       const keys = reads.map((read) => folded(read(each), truthy(caseSensitive)));
-      return keys.length === 1 ? keys[0] : tuple(keys);
+      // In a tuple, equal keys are never compared: a column of none or undefined keeps its order.
+      return path === undefined || path === null ? keys[0] : tuple(keys);
     };
     return sorted(iterate(value), { key, reverse: truthy(reverse) });
   },

@@ -225,7 +225,7 @@ function partition(self: string, separator: string, last: boolean): Tuple {
 function zeroFill(self: string, width: number): string {
   limits.characters(width);
   const sign = /^[+-]/.exec(self)?.[0] ?? '';
-  return sign + self.slice(sign.length).padStart(width - sign.length, '0');
+  return sign + padText(self.slice(sign.length), width - sign.length, '0', 'start');
 }
 
 function pad(self: string, args: unknown[], side: 'start' | 'end' | 'both'): string {

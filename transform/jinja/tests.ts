@@ -38,7 +38,8 @@ export const tests: Readonly<Record<string, Test>> = Object.assign(Object.create
   boolean: (value) => typeof value === 'boolean',
   true: (value) => value === true,
   false: (value) => value === false,
-  callable: (value) => value instanceof Callable,
+  // Python's undefined value is an object that can be called, only to fail.
+  callable: (value) => value instanceof Callable || isUndefined(value),
   string: (value) => typeof value === 'string' || (value instanceof HostObject && value.typeName === 'str'),
   number: (value) => numberOf(value) !== undefined,
   integer: (value) => isInteger(value) && typeof value !== 'boolean',

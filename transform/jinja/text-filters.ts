@@ -1,7 +1,6 @@
 import { readArguments } from './arguments.js';
-import { codePoints } from './attributes.js';
-import type { Filter } from './filters.js';
-import { iterate } from './iterate.js';
+import { type Filter, length as lengthOf } from './filters.js';
+import { iterate, tryIterate } from './iterate.js';
 import { limits } from './limits.js';
 import { fixed } from './number-format.js';
 import { numberOf, toIndex, truthy } from './operators.js';
@@ -59,9 +58,9 @@ export const textFilters: Record<string, Filter> = {
       args,
       kwargs,
     );
-    const text = str(value);
     const size = toIndex(length, 'the length');
-    if (codePoints(text).length <= size + toIndex(leeway, 'the leeway')) return text;
+    if (lengthOf(value) <= size + toIndex(leeway, 'the leeway')) return value;
+    const text = str(value);
     const cut = Array.from(text)
       .slice(0, Math.max(0, size - str(end).length))
       .join('');
@@ -70,7 +69,8 @@ export const textFilters: Record<string, Filter> = {
     return (space === -1 ? cut : cut.slice(0, space)) + str(end);
   },
   urlencode(value) {
-    if (typeof value === 'string') return urlQuote(value).replaceAll('%2F', '/');
+    if (typeof value === 'string' || tryIterate(value) === undefined)
+      return urlQuote(str(value)).replaceAll('%2F', '/');
     const pairs = isMapping(value)
       ? mappingEntries(value)
       : iterate(value).map((pair) => iterate(pair) as [unknown, unknown]);

@@ -51,7 +51,7 @@ function representContainer(value: object, open: unknown[]): string {
 function containerText(value: object, inner: (item: unknown) => string): string {
   if (value instanceof Tuple)
     return value.length === 1 ? `(${inner(value[0])},)` : `(${[...value].map(inner).join(', ')})`;
-  if (value instanceof View) return `${value.kind}([${[...value].map(inner).join(', ')}])`;
+  if (value instanceof View) return value.text ?? `${value.kind}([${[...value].map(inner).join(', ')}])`;
   if (Array.isArray(value)) return `[${value.map(inner).join(', ')}]`;
   if (value instanceof PySet) return value.size === 0 ? 'set()' : `{${[...value].map(inner).join(', ')}}`;
   if (isMapping(value)) {

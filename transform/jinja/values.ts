@@ -33,18 +33,25 @@ export function tuple(items: Iterable<unknown>): Tuple {
   return made;
 }
 
-/** What `keys()`, `values()` and `items()` of a dict give: a list that prints as Python's view does. */
+/** What `keys()`, `values()` and `items()` of a dict give, and `range()`: lists that print as Python's views do. */
 export class View extends Array<unknown> {
   kind = 'dict_keys';
+  /** What it prints, when that is not its items. */
+  text: string | undefined;
 
   static override get [Symbol.species](): ArrayConstructor {
     return Array;
   }
 }
 
-export function view(kind: 'dict_keys' | 'dict_values' | 'dict_items', items: Iterable<unknown>): View {
+export function view(
+  kind: 'dict_keys' | 'dict_values' | 'dict_items' | 'range',
+  items: Iterable<unknown>,
+  text?: string,
+): View {
   const made = new View();
   made.kind = kind;
+  made.text = text;
   for (const item of items) made.push(item);
   return made;
 }

@@ -140,6 +140,7 @@ function pythonRepr(value: unknown): string {
 }
 
 function quote(text: string): string {
+  if (!/[\\\n\t\r']/.test(text)) return `'${text}'`;
   const escaped = text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\t', '\\t').replaceAll('\r', '\\r');
   return escaped.includes("'") && !escaped.includes('"') ? `"${escaped}"` : `'${escaped.replaceAll("'", "\\'")}'`;
 }

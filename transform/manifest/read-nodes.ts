@@ -42,9 +42,10 @@ export interface RawNode {
 /** Reads every node that has a file, of all packages: models, snapshots, seeds, singular tests, analyses, hooks of the project. */
 export function readNodes(world: ParseWorld): void {
   for (const pkg of world.packages) {
+    const models = readSources(pkg.dir, pkg.file.paths.models, ['.sql']);
     for (const raw of [
-      ...readModels(world, pkg),
-      ...readSnapshots(world, pkg),
+      ...readModels(world, pkg, models),
+      ...readSnapshots(world, pkg, models),
       ...readSeedFiles(world, pkg),
       ...readSingularTests(world, pkg),
       ...readAnalyses(world, pkg),
@@ -54,9 +55,9 @@ export function readNodes(world: ParseWorld): void {
   }
 }
 
-function readModels(world: ParseWorld, pkg: Package): RawNode[] {
+function readModels(world: ParseWorld, pkg: Package, sources: ProjectSource[]): RawNode[] {
   const versions = versionsByFile(world, pkg);
-  return readSources(pkg.dir, pkg.file.paths.models, ['.sql']).map((source) => {
+  return sources.map((source) => {
     const stem = stemOf(source);
     const versioned = versions.get(stem);
     const properties = versioned?.properties ?? propertiesOf(world, pkg, 'models', stem);
@@ -92,19 +93,18 @@ function versionsByFile(
 }
 
 /** Snapshots as blocks in files, and those that a properties file defines over a relation. */
-function readSnapshots(world: ParseWorld, pkg: Package): RawNode[] {
-  const blocks = readSources(pkg.dir, [...pkg.file.paths.snapshots, ...pkg.file.paths.models], ['.sql']).flatMap(
-    (source) =>
-      source.text.includes('snapshot')
-        ? splitBlocks(source.text, { path: source.path, allowed: ['snapshot'] }).map((block) => ({
-            ...fromFile('snapshot', pkg, source, block.name),
-            fqn: [pkg.name, ...foldersOf(source), stemOf(source), block.name],
-            text: block.source,
-            firstLine: block.bodyLine,
-            checksum: { name: 'sha256', checksum: sha256(block.source.trim()) },
-            properties: propertiesOf(world, pkg, 'snapshots', block.name),
-          }))
-        : [],
+function readSnapshots(world: ParseWorld, pkg: Package, models: ProjectSource[]): RawNode[] {
+  const blocks = [...readSources(pkg.dir, pkg.file.paths.snapshots, ['.sql']), ...models].flatMap((source) =>
+    /\{%-?\s*snapshot\b/.test(source.text)
+      ? splitBlocks(source.text, { path: source.path, allowed: ['snapshot'] }).map((block) => ({
+          ...fromFile('snapshot', pkg, source, block.name),
+          fqn: [pkg.name, ...foldersOf(source), stemOf(source), block.name],
+          text: block.source,
+          firstLine: block.bodyLine,
+          checksum: { name: 'sha256', checksum: sha256(block.source.trim()) },
+          properties: propertiesOf(world, pkg, 'snapshots', block.name),
+        }))
+      : [],
   );
   const defined = world.properties
     .filter((file) => file.packageName === pkg.name)

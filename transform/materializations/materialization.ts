@@ -32,6 +32,8 @@ export interface NodeRun {
   mainResponse(): QueryResult;
   /** Renders a hook in the node's context and sends it. */
   runHooks(hooks: Hook[], insideTransaction: boolean): Promise<void>;
+  /** Write, audit, publish: with the config `write_audit_publish` the node's own tests run before the commit, and a failing one undoes everything. */
+  audit(): Promise<void>;
   /** Forgets what is known of a relation that was renamed, dropped or made. */
   forgetRelations(): void;
 }
@@ -67,6 +69,7 @@ export async function inNodeTransaction(
   await run.runHooks(preHooks(run), true);
   const result = await work();
   await run.runHooks(postHooks(run), true);
+  await run.audit();
   await run.connection.commit();
   run.forgetRelations();
   await afterCommit?.();

@@ -1,4 +1,4 @@
-import { parseDocument } from 'yaml';
+import { parseDocument, type Tags } from 'yaml';
 import { MillraceError } from '../../kernel/errors.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
 
@@ -19,7 +19,13 @@ export function readYamlObject(text: string, path: string): JsonObject {
 
 /** Reads any YAML value. */
 export function readYaml(text: string, path: string): Json {
-  const document = parseDocument(text, { version: '1.1', uniqueKeys: true, merge: true, prettyErrors: true });
+  const document = parseDocument(text, {
+    version: '1.1',
+    uniqueKeys: true,
+    merge: true,
+    prettyErrors: true,
+    customTags: asPython,
+  });
   const fault = document.errors[0];
   if (fault) {
     const at = fault.linePos?.[0];
@@ -35,6 +41,19 @@ export function readYaml(text: string, path: string): Json {
     throw new MillraceError('SQL_PROJECT_INVALID', `${path}: ${(error as Error).message}`);
   }
 }
+
+/** Python's YAML reads `yes` and `on` as true, but `y` and `n` as text: a column may be called so. */
+const asPython = (tags: Tags): Tags =>
+  tags.map((tag) => {
+    if (typeof tag !== 'object' || tag.tag !== 'tag:yaml.org,2002:bool' || !('test' in tag) || !tag.test) return tag;
+    const { test } = tag;
+    return {
+      ...tag,
+      test: test.test('true')
+        ? /^(?:yes|Yes|YES|true|True|TRUE|on|On|ON)$/
+        : /^(?:no|No|NO|false|False|FALSE|off|Off|OFF)$/,
+    };
+  });
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -12,6 +12,7 @@ import type { NodeRun } from '../materializations/materialization.js';
 import { runTest } from '../materializations/test.js';
 import type { NodeResult, NodeStatus } from '../model.js';
 import type { Project } from '../project.js';
+import { auditNode } from './audit.js';
 import { isMicrobatch, runMicrobatch } from './microbatch.js';
 import { runUnitTest } from './unit-test.js';
 
@@ -271,6 +272,7 @@ export function nodeRun(runtime: Runtime, node: ManifestNode, sql: string, conte
         code: String(response['code'] ?? ''),
       };
     },
+    audit: () => auditNode(runtime, node),
     forgetRelations: () => runtime.forgetRelations(),
   };
 }

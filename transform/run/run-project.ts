@@ -4,6 +4,7 @@ import type { NodeResult, NodeStatus, ProjectNode } from '../model.js';
 import type { Project } from '../project.js';
 import { runDependencies } from './dependencies.js';
 import { runNode } from './run-node.js';
+import { TestBatches } from './test-batches.js';
 
 export interface RunProjectOptions {
   adapter: Adapter;
@@ -70,6 +71,7 @@ class Run {
   readonly #results: TimedResult[] = [];
   readonly #ready: string[];
   readonly #skipped = new Map<string, string>();
+  readonly #batches: TestBatches | undefined;
   #begun = 0;
   #stopped = false;
 
@@ -77,6 +79,13 @@ class Run {
     this.#project = project;
     this.#options = options;
     this.#nodes = nodes;
+    if (options.batchTests && !options.perform)
+      this.#batches = new TestBatches(
+        project,
+        options.adapter,
+        nodes.map((node) => node.uniqueId),
+        options.deferred,
+      );
     this.#waitsFor = runDependencies(project, new Set(nodes.map((node) => node.uniqueId)), options.testEdges === true);
     for (const [id, parents] of this.#waitsFor)
       for (const parent of parents) this.#children.set(parent, [...(this.#children.get(parent) ?? []), id]);
@@ -140,7 +149,12 @@ class Run {
     const startedAt = Date.now();
     const perform =
       this.#options.perform ?? ((uniqueId: string) => runNode(this.#project, uniqueId, this.#nodeOptions()));
-    const result = { ...(await perform(id)), startedAt, completedAt: Date.now(), thread };
+    const result = {
+      ...((await this.#batches?.passed(id)) ?? (await perform(id))),
+      startedAt,
+      completedAt: Date.now(),
+      thread,
+    };
     this.#options.onResult?.(node, result, index, this.#nodes.length);
     return result;
   }

@@ -1,4 +1,4 @@
-"""Prints language.json anew: what Jinja2 (sandboxed, with do and loopcontrols, as dbt sets it up) makes of each template.
+"""Prints language.json (or expressions.json) anew: what Jinja2 (sandboxed, with do and loopcontrols, as dbt sets it up) makes of each template.
 
 Run with Python and Jinja2 3.1: python expected.py < language.json > language.new.json
 """
@@ -23,23 +23,24 @@ def returning(value):
 
 environment = jinja2.sandbox.SandboxedEnvironment(extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"])
 environment.filters["is_list"] = lambda value: isinstance(value, list)
-context = {
-    "modules": {
-        "datetime": {name: getattr(datetime, name) for name in ("datetime", "date", "time", "timedelta", "timezone")},
-        "re": re,
-        "itertools": itertools,
-    },
-    "tojson": json.dumps,
-    "fromjson": json.loads,
-    "zip": lambda *lists: list(zip(*lists)),
-    "rows": [{"name": "b", "n": 2}, {"name": "A", "n": 1}, {"name": "c", "n": 2}],
-    "tree": [{"name": "a", "children": [{"name": "b", "children": []}]}, {"name": "c", "children": []}],
-}
+def context():
+    return {
+        "modules": {
+            "datetime": {name: getattr(datetime, name) for name in ("datetime", "date", "time", "timedelta", "timezone")},
+            "re": re,
+            "itertools": itertools,
+        },
+        "tojson": json.dumps,
+        "fromjson": json.loads,
+        "zip": lambda *lists: list(zip(*lists)),
+        "rows": [{"name": "b", "n": 2}, {"name": "A", "n": 1}, {"name": "c", "n": 2}],
+        "tree": [{"name": "a", "children": [{"name": "b", "children": []}]}, {"name": "c", "children": []}],
+    }
 
 
 def expected(template):
     try:
-        return {"out": environment.from_string(template).render(context)}
+        return {"out": environment.from_string(template).render(context())}
     except Exception as error:
         return {"error": type(error).__name__}
 

@@ -200,6 +200,23 @@ describe('an attempt that goes wrong', () => {
     }
   });
 
+  it('is not blamed for an error that an earlier one left behind', async () => {
+    const folder = testFolder();
+    const file = await importOne(
+      folder,
+      `${head}let fail = () => {};
+       dag.task('leaves', async () => { void new Promise((_, reject) => { fail = () => reject(new Error('stray')) }) })();
+       dag.task('next', async () => { fail(); await new Promise((r) => setTimeout(r, 50)); return process.pid })();`,
+    );
+    const { run } = await startPool(folder, { parallelism: 1 });
+    await run(file, 'leaves');
+    const next = await run(file, 'next');
+    expect(next).toMatchObject({ outcome: { state: 'success' } });
+    expect(next.log).toContain('stray');
+    expect(next.log).toContain('It comes from d.leaves');
+    expect(pidOf(await run(file, 'next'))).not.toBe(pidOf(next));
+  });
+
   it('ends when its log grows without bound', async () => {
     const folder = testFolder();
     const file = await importOne(
