@@ -27,7 +27,7 @@ export function onAttemptEvent(turn: Turn, event: AttemptEvent, settings: Attemp
   const instance = turn.live.attempts.get(event.attemptId);
   if (!instance) return;
   if (event.kind === 'finished' || event.kind === 'lost') {
-    turn.live.attempts.delete(event.attemptId);
+    turn.endedAttempts.push(event.attemptId);
     if (instance.lingering === event.attemptId) {
       instance.lingering = null;
       turn.live.board.settled(instance);

@@ -54,6 +54,8 @@ export class Turn {
   readonly queued: LiveTaskInstance[] = [];
   /** Attempts to end after the commit. */
   readonly cancels: { attemptId: string; reason: string }[] = [];
+  /** Attempts that are over: forgotten after the commit, for a turn that does not commit takes their reports again. */
+  readonly endedAttempts: string[] = [];
   /** Keys of callbacks to call after the commit. */
   readonly callbacks: string[] = [];
   /** Runs whose previous run is to be looked up after the commit. */
