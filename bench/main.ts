@@ -8,6 +8,7 @@ const benches: Record<string, () => Promise<{ bench: Bench }>> = {
   engine: () => import('./engine.js'),
   generator: () => import('./generator.js'),
   jinja: () => import('./jinja.js'),
+  load: () => import('./load.js'),
   sql: () => import('./sql.js'),
 };
 

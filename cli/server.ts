@@ -14,6 +14,7 @@ import { type Databases, openDatabases } from './databases.js';
 import { requestFirstLoad } from './first-load.js';
 import { foldersOf } from './folders.js';
 import { type Home, writeServerFile } from './home.js';
+import { logEvents } from './log-events.js';
 import { objectStoreAddress } from './object-store-address.js';
 import { authorEnvironment } from './read-environment.js';
 import { createScheduling, type Scheduling } from './scheduling.js';
@@ -102,6 +103,7 @@ async function start(options: ServerOptions, endings: Endings): Promise<RunningS
   endings.push((drainMs) => scheduling.stop(drainMs));
   dagFolders.attach(scheduling.scheduler);
   const { commands, events } = scheduling.scheduler;
+  logEvents(events, log.child('scheduler'));
 
   const emails = createEmailSender({
     store,

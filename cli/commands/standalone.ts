@@ -76,6 +76,7 @@ function listenForTheEnd(drainMs: number, log: Log) {
     );
   };
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  if (process.env['npm_lifecycle_event'] !== undefined) whenParentIsGone(() => onSignal('SIGTERM'));
   process.once('uncaughtException', onCrash).once('unhandledRejection', onCrash);
 
   return {
@@ -86,4 +87,17 @@ function listenForTheEnd(drainMs: number, log: Log) {
       return finished;
     },
   };
+}
+
+const parentLookMs = 500;
+
+/** A signal to npm ends npm and its shell; the shell passes it on to nobody. What we see of it is another parent. */
+function whenParentIsGone(callback: () => void): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    callback();
+  }, parentLookMs);
+  timer.unref();
 }

@@ -35,6 +35,8 @@ create table if not exists millrace.load_ledger (
   loaded_at timestamptz not null default clock_timestamp(),
   -- Grows in the order of the commits: what is greater than the last one seen is what has come since.
   load_seq bigint,
+  -- Set when retention took its events out of `raw`.
+  events_deleted_at timestamptz,
   unique (bucket, key, etag)
 );
 create index if not exists load_ledger_load_seq on millrace.load_ledger (load_seq);

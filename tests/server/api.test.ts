@@ -17,6 +17,9 @@ const required = JSON.parse(
   readFileSync(join(packageRoot, 'tests', 'server', 'airflow-shapes.json'), 'utf8'),
 ) as Record<string, string[]>;
 
+// biome-ignore lint/suspicious/noExplicitAny: the tests read any JSON
+type Answer = any;
+
 describe('REST API v2', () => {
   let fixture: UiFixture;
   let server: UiServer;
@@ -36,13 +39,12 @@ describe('REST API v2', () => {
     await fixture.close();
   });
 
-  // biome-ignore lint/suspicious/noExplicitAny: any JSON
   async function call(
     method: string,
     path: string,
     body?: unknown,
     headers: Record<string, string> = {},
-  ): Promise<{ status: number; json: any }> {
+  ): Promise<{ status: number; json: Answer }> {
     const response = await fetch(`${server.url}/api/v2${path}`, {
       method,
       headers: {
@@ -189,7 +191,7 @@ describe('REST API v2', () => {
     });
     expect(fixture.asked.at(-1)).toMatchObject({
       command: 'markTaskInstances',
-      args: [{ state: 'success', includeDownstream: true, dryRun: false, mapIndex: null }],
+      args: [{ state: 'success', includeDownstream: true, dryRun: false, mapIndex: null }, {}],
     });
     await call('PATCH', `${run}/taskInstances/analytics.fct_transactions/dry_run`, { new_state: 'failed' });
     expect(fixture.asked.at(-1)).toMatchObject({ args: [{ state: 'failed', dryRun: true }, {}] });

@@ -30,11 +30,12 @@ function answer(sql: string, payload: string): QueryResult {
     ];
     const rows = amounts.map((amount, index): Cell[] => [
       stamp(fixtureNow - (20 - index) * day),
+
+      stamp(fixtureNow - (20 - index) * day),
       String(amount * 1000),
       String(100 + index),
     ]);
-    const x = /txn_hour/.test(sql) ? 'txn_hour' : 'txn_date';
-    return table({ [x]: 'time', total_amount: 'number', transactions: 'number' }, rows);
+    return table({ time: 'time', txn_hour: 'time', total_amount: 'number', transactions: 'number' }, rows);
   }
   if (/kpi_balance_by_account_type/.test(sql)) {
     return table({ account_type: 'text', average_balance: 'number', accounts: 'number', total_balance: 'number' }, [

@@ -33,6 +33,11 @@ function firstLine() {
   return Number(box.querySelector('.log-line .no')?.textContent ?? 1);
 }
 
+/** Scrolls the log alone; the page stays where it is. */
+function showInBox(row) {
+  if (row) box.scrollTop = row.offsetTop - box.clientHeight / 2;
+}
+
 async function lines(from, count) {
   const url = new URL(card.dataset.lines, location.href);
   url.searchParams.set('from', from);
@@ -96,7 +101,7 @@ async function goTo(number) {
   showFollow();
   for (const other of box.querySelectorAll('.at')) other.classList.remove('at');
   row?.classList.add('at');
-  row?.scrollIntoView({ block: 'center' });
+  showInBox(row);
 }
 
 function showRange() {

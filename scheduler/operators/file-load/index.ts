@@ -4,3 +4,4 @@ export { type ListOptions, listNewFiles, type NewFiles } from './list-new-files.
 export { type LoadOptions, type LoadReport, loadBatch } from './load-batch.js';
 export { type LoadBatch, planBatches } from './plan-batches.js';
 export { type QuarantinedFile, releaseQuarantine } from './quarantine.js';
+export { deleteLoadedObjects, deleteOldEvents } from './retention.js';

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { ContentError } from './content-error.js';
+import { parquetLines } from './parquet-lines.js';
 
 /** What was seen of a file while it streamed past. */
 export interface LineCount {
@@ -10,8 +11,8 @@ export interface LineCount {
 }
 
 /**
- * The bytes of a file of JSON lines, unzipped where they are gzip (told by their first bytes, not by the name), for
- * COPY in CSV mode with the two control bytes below as quote and delimiter: JSON has neither, so each line arrives
+ * The bytes of a file of JSON lines, unzipped where they are gzip and made of rows where they are Parquet (told by their
+ * first bytes, not by the name), for COPY in CSV mode with the two control bytes below as quote and delimiter: JSON has neither, so each line arrives
  * untouched as one column. Nothing is parsed; lines are counted. Throws ContentError for bytes that no file of JSON
  * lines can have.
  */
@@ -38,12 +39,13 @@ const delimiter = 2;
 
 async function* unzipped(object: Readable, size: number): AsyncGenerator<Buffer> {
   const chunks = object[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  const first = await firstBytes(chunks, 2);
+  const first = await firstBytes(chunks, 4);
   const bytes = (async function* () {
     if (first.length > 0) yield first;
     for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
   })();
   if (first[0] === 0x1f && first[1] === 0x8b) yield* gunzip(bytes, size);
+  else if (first.toString('latin1', 0, 4) === 'PAR1') yield* parquetLines(bytes, size);
   else yield* bytes;
 }
 

@@ -39,7 +39,7 @@ export async function loadBatch(place: LoadPlace, files: LakeFile[], options: Lo
     }
     options.onProgress?.(loads.length + quarantined.length, files.length);
   }
-  await summarize(place, loads);
+  await refreshStatistics(place, loads);
   return report(loads, quarantined);
 }
 
@@ -167,11 +167,27 @@ function codeOf(error: unknown): string | undefined {
   return (error as { code?: string } | null)?.code;
 }
 
-/** Lets queries for the newest files find them: the block ranges that were just filled get their summary. */
-async function summarize({ warehouse }: LoadPlace, loads: FileLoad[]): Promise<void> {
-  const tables = new Set(loads.filter((load) => load.rows > 0).map((load) => load.table));
-  for (const table of tables) {
-    await warehouse.query(`select brin_summarize_new_values(format('raw.%I', $1 || '_file_id')::regclass)`, [table]);
+/** From so many new rows on, the planner's picture of a table is worth a second look. */
+const analyzeRowsMin = 10_000;
+
+/**
+ * Lets queries for the newest files find them: the block ranges that were just filled get their summary, and after
+ * many rows the planner learns of them at once instead of when autovacuum comes by. Payloads are left out: sampling
+ * them costs more than all other columns, and nobody plans by them.
+ */
+async function refreshStatistics({ warehouse }: LoadPlace, loads: FileLoad[]): Promise<void> {
+  const rows = new Map<string, number>();
+  for (const load of loads) rows.set(load.table, (rows.get(load.table) ?? 0) + load.rows - load.skippedRows);
+  for (const [table, added] of rows) {
+    if (added === 0) continue;
+    await warehouse.query(`select brin_summarize_new_values(format('raw.%I', $1::text || '_file_id')::regclass)`, [
+      table,
+    ]);
+    if (added < analyzeRowsMin) continue;
+    const { rows: names } = await warehouse.query<{ name: string }>(`select format('raw.%I', $1::text) as name`, [
+      table,
+    ]);
+    await warehouse.query(`analyze ${names[0]?.name} (lsn, seq, op, key, file_id)`);
   }
 }
 

@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
 import {
   ensureWarehouse,
@@ -131,6 +132,31 @@ describe('the loader', () => {
       { lsn: 90, key: 8, bare: true },
       { lsn: 110, key: 9, bare: true },
     ]);
+  });
+
+  it('reads change events from Parquet, with images as JSON columns or as text', async () => {
+    const lake = await testLake();
+    const events = [customer(1), customer(2, { op: 'u', before: { id: 2, first_name: 'Old' } })];
+    for (const type of ['JSON', 'STRING'] as const) {
+      const data = (name: 'before' | 'after' | 'source') =>
+        events.map((event) => (type === 'JSON' ? event[name] : event[name] && JSON.stringify(event[name])));
+      const file = parquetWriteBuffer({
+        columnData: [
+          ...(['before', 'after', 'source'] as const).map((name) => ({ name, data: data(name), type })),
+          { name: 'op', data: events.map((event) => event.op), type: 'STRING' },
+          { name: 'ts_ms', data: events.map((event) => BigInt(event.ts_ms)), type: 'INT64' },
+        ],
+      });
+      await lake.store.put(`customers/date=2026-01-15/${type}.parquet`, Buffer.from(file));
+    }
+    await lake.store.put('customers/date=2026-01-15/bad.parquet', Buffer.from('PAR1 rubbish'));
+    const report = await run(lake);
+    expect(report.tables).toEqual([{ table: 'customers', files: 2, rows: 2, skippedRows: 2 }]);
+    expect(report.quarantined).toMatchObject([{ reason: expect.stringContaining('the Parquet file cannot be read') }]);
+    const stored = await rows(lake, 'select op, payload from raw.customers order by lsn');
+    expect(stored).toMatchObject(
+      events.map(({ op, before, after, source }) => ({ op, payload: { before, after, source } })),
+    );
   });
 
   const good = JSON.stringify(customer(1));
