@@ -1,92 +1,30 @@
 import { describeError, MillraceError } from '../kernel/errors.js';
 import type { Json } from '../kernel/json.js';
-import type { Clock, Instant } from '../kernel/time.js';
+import type { Instant } from '../kernel/time.js';
 import type { LiveRun, LiveTaskInstance } from './decide/live-run.js';
-import { type AttemptSettings, noEffects, onAttemptEvent, onInstanceDue } from './loop/attempt-events.js';
-import { attemptRequest, type RequestSettings } from './loop/attempt-request.js';
+import { noEffects, onAttemptEvent } from './loop/attempt-events.js';
+import { attemptRequest } from './loop/attempt-request.js';
 import { callbackRequest, onCallbackEvent } from './loop/callbacks.js';
-import { answerCall, type CallDeps } from './loop/calls.js';
+import { answerCall } from './loop/calls.js';
 import { createCommands } from './loop/commands/commands.js';
+import type { RunningAttempt, Scheduler, SchedulerDeps, SchedulerStatus } from './loop/contract.js';
 import { createDeferrals } from './loop/deferrals.js';
 import { EventFeed } from './loop/event-feed.js';
-import { type Explanation, explain } from './loop/explain.js';
+import { explain } from './loop/explain.js';
 import { type Imports, prepareImports } from './loop/imports.js';
 import { Inbox, type Input } from './loop/inbox.js';
 import type { LiveState } from './loop/live-state.js';
 import { findPreviousRun } from './loop/previous-runs.js';
 import { recover } from './loop/recover.js';
 import { revive } from './loop/revive.js';
-import { onRunDue } from './loop/run-due.js';
 import { settle } from './loop/settle.js';
+import { takeDue } from './loop/take-due.js';
 import { readTriggered } from './loop/triggered-runs.js';
 import { Turn } from './loop/turn.js';
-import type { AdminCommands } from './model/admin-commands.js';
-import type { AttemptCall, AttemptEvent, Executor, ExecutorListener, TaskInstanceKey } from './model/attempt.js';
-import type { SchedulerCommands } from './model/commands.js';
-import type { Deferrals } from './model/deferral.js';
-import type { SchedulerEvents } from './model/events.js';
-import type { StoreDriver } from './store/driver.js';
+import { wrongCounts } from './loop/wrong-counts.js';
+import type { AttemptCall, AttemptEvent } from './model/attempt.js';
 
-export interface SchedulerSettings extends RequestSettings, AttemptSettings {
-  /** How many attempts are handed out at the same time. */
-  parallelism: number;
-}
-
-export interface SchedulerDeps {
-  store: StoreDriver;
-  clock: Clock;
-  executor: Executor;
-  settings: SchedulerSettings;
-  newId(): string;
-  hostname: string;
-  /** Calls back soon, after what has already arrived: `setImmediate`. */
-  soon(callback: () => void): void;
-  /** Hears of what went wrong and was contained: a listener that threw, a turn that could not commit. */
-  report(error: unknown, about: string): void;
-  /** Encrypts what is secret in the store. */
-  vault: CallDeps['vault'];
-  /** Compares the kept counts with fresh ones after each turn: for tests and for suspicion. */
-  isParanoid?: boolean;
-}
-
-export interface SchedulerStatus {
-  isHealthy: boolean;
-  /** When the last turn ended. */
-  lastTurnAt: Instant | null;
-  /** How long the last turn took, milliseconds. */
-  turnMs: number | null;
-  liveRuns: number;
-  executing: number;
-  /** Why the last commit failed; null when it did not. */
-  storeError: string | null;
-}
-
-export interface Scheduler {
-  /** Rebuilds what is alive from the store, takes up what a crash left, and begins. */
-  start(): Promise<void>;
-  /** Hands out nothing more, waits for the executor up to `drainMs`, and writes what it has reported. */
-  stop(drainMs: number): Promise<void>;
-  /** What the executor reports to. */
-  listener: ExecutorListener;
-  commands: SchedulerCommands & AdminCommands;
-  events: SchedulerEvents;
-  /** What waits for triggers; the triggerer's side. */
-  deferrals: Deferrals;
-  /** Takes what became of DAG files. Resolves after the commit. */
-  saveImports(imports: Imports): Promise<void>;
-  /** Why a task instance is in its state or does not go on. */
-  explain(key: TaskInstanceKey): Promise<Explanation>;
-  /** Attempts handed out and not reported as over; some may have been told to end. */
-  runningAttempts(): RunningAttempt[];
-  status(): SchedulerStatus;
-  /** Resolves when nothing that has arrived is left to do. */
-  idle(): Promise<void>;
-}
-
-export interface RunningAttempt extends TaskInstanceKey {
-  attemptId: string;
-  isEnding: boolean;
-}
+export type { RunningAttempt, Scheduler, SchedulerDeps, SchedulerSettings, SchedulerStatus } from './loop/contract.js';
 
 /** The longest sleep: a wall clock that was set, or a laptop that slept, is noticed within this time. */
 const sleepMsMax = 30_000;
@@ -244,7 +182,7 @@ class Loop {
 
   /** Returns why the turn could not commit; undefined when it did. */
   async #turn(inputs: Input[]): Promise<unknown> {
-    const turn = new Turn(this.live, this.#deps.clock.now());
+    const turn = new Turn(this.live, this.#deps.clock.now(), this.#isStopping);
     const done: Input[] = [];
     for (const input of inputs) {
       try {
@@ -255,8 +193,14 @@ class Loop {
         input.onRejected(error);
       }
     }
-    takeDue(turn, this.#deps.settings);
-    settle(turn, { newId: this.#deps.newId, isStopping: this.#isStopping });
+    try {
+      takeDue(turn, this.#deps.settings);
+      settle(turn, this.#deps);
+    } catch (error) {
+      // A fault of ours: nothing of this turn is written, and what is alive is read again.
+      this.#deps.report(error, 'a turn of the scheduler failed');
+      return error;
+    }
     const error = await this.#commit(turn);
     if (error !== undefined) return error;
     this.#afterCommit(turn);
@@ -282,12 +226,19 @@ class Loop {
 
   #afterCommit(turn: Turn): void {
     turn.markStored();
-    if (this.#deps.isParanoid) assertCounts(turn);
+    for (const attemptId of turn.endedAttempts) this.live.attempts.delete(attemptId);
+    if (this.#deps.isParanoid) this.#checkCounts(turn);
     for (const instance of turn.queued) void this.#submit(instance);
     for (const { attemptId, reason } of turn.cancels) this.#deps.executor.cancel(attemptId, reason);
     for (const key of turn.callbacks) this.#submitCallback(key);
     for (const run of turn.wantsPrevious) void this.#lookBack(run);
     this.feed.emit(turn.events);
+  }
+
+  #checkCounts(turn: Turn): void {
+    const wrong = wrongCounts(turn.live);
+    if (wrong.length > 0)
+      this.#deps.report(new MillraceError('INTERNAL', wrong.join('; ')), 'the kept counts are wrong');
   }
 
   /** Hands an attempt to the executor. What it cannot be given fails the try, with the reason. */
@@ -364,10 +315,20 @@ class Loop {
 
   /** Takes everything from the store again, after a write that it refused. Attempts under way stay ours. */
   async #reload(): Promise<void> {
-    const before = this.live;
-    const { store, settings } = this.#deps;
-    this.#live = await revive(store, settings.parallelism, before.attempts);
-    await this.#turn([{ apply: (turn) => recover(turn, settings, false), onRejected: () => {} }]);
+    const { attempts } = this.live;
+    const { store, settings, report } = this.#deps;
+    for (;;) {
+      try {
+        this.#live = await revive(store, settings.parallelism, attempts);
+        break;
+      } catch (error) {
+        report(error, 'the metadata database could not be read; trying again');
+        await new Promise<void>((resolve) => this.#deps.clock.after(storeRetryMs, resolve));
+      }
+    }
+    const onRejected = (error: unknown) => report(error, 'what is alive could not be taken up again');
+    const error = await this.#turn([{ apply: (turn) => recover(turn, settings, false), onRejected }]);
+    if (error !== undefined) onRejected(error);
   }
 
   #sleep(): void {
@@ -380,27 +341,3 @@ class Loop {
 }
 
 const neverBegan = { type: 'cancelled', message: 'it was ended before it began', stack: null };
-
-/** Takes the timers that are due and touches what they are about. */
-function takeDue(turn: Turn, settings: AttemptSettings): void {
-  const { timers } = turn.live;
-  for (let timer = timers.peek(); timer && timer.at <= turn.now; timer = timers.peek()) {
-    timers.pop();
-    if (timer.due.kind === 'dag') turn.touchedDags.add(timer.due.dagId);
-    else if (timer.due.kind === 'run') onRunDue(turn, timer.due.run);
-    else onInstanceDue(turn, timer.due.instance, settings);
-  }
-}
-
-function assertCounts(turn: Turn): void {
-  const wrong = [
-    ...[...turn.live.runs.values()].flatMap((run) => run.differences()),
-    ...[...turn.live.dags.values()].flatMap((dag) => dag.differences()),
-    ...turn.live.board.differences([...turn.live.runs.values()].flatMap((run) => run.instances.flat())),
-  ];
-  if (wrong.length > 0)
-    throw new MillraceError(
-      'INTERNAL',
-      `the kept counts are wrong: ${wrong.join('; ')} after ${JSON.stringify(turn.events)}`,
-    );
-}

@@ -27,7 +27,7 @@ export function onAttemptEvent(turn: Turn, event: AttemptEvent, settings: Attemp
   const instance = turn.live.attempts.get(event.attemptId);
   if (!instance) return;
   if (event.kind === 'finished' || event.kind === 'lost') {
-    turn.live.attempts.delete(event.attemptId);
+    turn.endedAttempts.push(event.attemptId);
     if (instance.lingering === event.attemptId) {
       instance.lingering = null;
       turn.live.board.settled(instance);
@@ -199,7 +199,7 @@ export function requeueLost(
   error: AttemptError,
   settings: AttemptSettings,
 ): void {
-  const lostCount = instance.lostCount + 1;
+  const lostCount = turn.isStopping ? instance.lostCount : instance.lostCount + 1;
   if (lostCount > lostCountMax) {
     instance.lostCount = lostCount;
     const poison = {
@@ -209,7 +209,8 @@ export function requeueLost(
     fail(turn, instance, at, poison, true, settings);
     return;
   }
-  turn.move(instance, 'scheduled', `${error.message}: started again, uncharged (${lostCount} of ${lostCountMax})`, {
+  const counted = turn.isStopping ? 'uncharged' : `uncharged (${lostCount} of ${lostCountMax})`;
+  turn.move(instance, 'scheduled', `${error.message}: started again, ${counted}`, {
     lostCount,
     attemptId: null,
     queuedAt: null,

@@ -37,14 +37,16 @@ const toldInstancesMax = 100;
 /** Asks for the call of what the DAG declares for the end of a run. */
 export function requestCallback(turn: Turn, run: LiveRun, verdict: RunVerdict): void {
   const name: CallbackName = verdict.state === 'success' ? 'onSuccess' : 'onFailure';
-  const told = run.instances.flat().filter((one) => one.state === (verdict.state === 'success' ? 'success' : 'failed'));
+  const told = () => run.instances.flat().filter((one) => one.state === verdict.state);
   ask(turn, run, name, `run ${run.row.id} ${name} ${turn.now}`, verdict.reason, told);
 }
 
 /** Asks for the call of what the DAG declares for a try that another follows. */
 export function requestRetryCallback(turn: Turn, instance: LiveTaskInstance): void {
   const { run } = instance;
-  ask(turn, run, 'onRetry', `task instance ${instance.id} ${instance.tryNumber}`, instance.reason ?? '', [instance]);
+  ask(turn, run, 'onRetry', `task instance ${instance.id} ${instance.tryNumber}`, instance.reason ?? '', () => [
+    instance,
+  ]);
 }
 
 function ask(
@@ -53,12 +55,12 @@ function ask(
   callback: CallbackName,
   key: string,
   reason: string,
-  told: LiveTaskInstance[],
+  told: () => LiveTaskInstance[],
 ): void {
   if (!run.plan.dag.callbacks[callback]) return;
   const version = turn.live.versions.get(run.plan.versionId);
   if (!version) return;
-  const request = attemptOf(turn, run, callback, contextOf(run, reason, told), version.bundleHash);
+  const request = attemptOf(turn, run, callback, contextOf(run, reason, told()), version.bundleHash);
   turn.live.callbacks.set(key, { key, request, tries: 0 });
   turn.callbacks.push(key);
   turn.lastly(

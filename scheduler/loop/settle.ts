@@ -7,8 +7,6 @@ import type { Turn } from './turn.js';
 
 export interface SettleDeps {
   newId(): string;
-  /** The server stops: nothing new is handed out. */
-  isStopping: boolean;
 }
 
 /**
@@ -20,7 +18,7 @@ export function settle(turn: Turn, deps: SettleDeps): void {
     for (const dagId of take(turn.touchedDags)) scheduleDag(turn, dagId);
     for (const run of turn.touched.keys()) settleRun(turn, run);
   } while (turn.touchedDags.size > 0 || turn.touched.size > 0);
-  if (!deps.isStopping) queueTaskInstances(turn, deps);
+  if (!turn.isStopping) queueTaskInstances(turn, deps);
 }
 
 function settleRun(turn: Turn, run: LiveRun): void {

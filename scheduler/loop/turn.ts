@@ -46,12 +46,16 @@ export class StaleWrite extends Error {}
  */
 export class Turn {
   readonly now: Instant;
+  /** The server ends in order: what that interrupts is nobody's fault, and is not counted. */
+  readonly isStopping: boolean;
   readonly live: LiveState;
   readonly events: SchedulerEvent[] = [];
   /** Task instances whose attempts are handed out after the commit. */
   readonly queued: LiveTaskInstance[] = [];
   /** Attempts to end after the commit. */
   readonly cancels: { attemptId: string; reason: string }[] = [];
+  /** Attempts that are over: forgotten after the commit, for a turn that does not commit takes their reports again. */
+  readonly endedAttempts: string[] = [];
   /** Keys of callbacks to call after the commit. */
   readonly callbacks: string[] = [];
   /** Runs whose previous run is to be looked up after the commit. */
@@ -70,9 +74,10 @@ export class Turn {
   readonly #lastWrites: CompiledQuery[] = [];
   readonly #scripts: (() => Script<void>)[] = [];
 
-  constructor(live: LiveState, now: Instant) {
+  constructor(live: LiveState, now: Instant, isStopping = false) {
     this.live = live;
     this.now = now;
+    this.isStopping = isStopping;
   }
 
   get isEmpty(): boolean {

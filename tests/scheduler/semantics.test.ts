@@ -880,6 +880,21 @@ describe('what is refused', () => {
     expect(await h.rows('select count(*) as n from dag_run')).toEqual([{ n: 51 }]);
   });
 
+  it('charges nothing for attempts that an orderly stop interrupts, however often', async () => {
+    let h = await startHarness({ behaviour: () => 'hold' });
+    await h.declare(dag({ dagId: 'd', tasks: chain(1) }));
+    const runId = await h.trigger('d');
+    for (let stops = 0; stops < 6; stops++) {
+      await h.scheduler.stop(0);
+      expect(await h.states('d', runId)).toEqual({ t0: 'scheduled' });
+      h = await h.crash();
+      expect(await h.states('d', runId)).toEqual({ t0: 'running' });
+    }
+    expect(await h.rows('select try_number, lost_count from task_instance')).toEqual([
+      { try_number: 1, lost_count: 0 },
+    ]);
+  });
+
   it('fails a task that has been lost with its server too often', async () => {
     let h = await startHarness({ behaviour: () => 'hold' });
     await h.declare(dag({ dagId: 'd', tasks: chain(1, { retries: 5 }) }));

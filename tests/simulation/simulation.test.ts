@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { simulate } from './simulate.js';
 
 const first = Number(process.env['SIMULATION_SEED'] ?? 1);
-const seeds = Number(process.env['SIMULATION_SEEDS'] ?? 40);
+const seeds = Number(process.env['SIMULATION_SEEDS'] ?? 25);
 
 it(`keeps every promise in ${seeds} worlds, from seed ${first}`, { timeout: 600_000 }, async () => {
   const began = performance.now();

@@ -175,6 +175,9 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     vault: createVault('a secret of at least thirty-two bytes'),
     isParanoid: true,
   });
+  onTestFinished(() => {
+    if (reports.length > 0) throw new Error(`the scheduler reported: ${reports.join('; ')}`);
+  });
   executor.listener = scheduler.listener;
   const events: SchedulerEvent[] = [];
   scheduler.events.listen((event) => events.push(event));
