@@ -23,6 +23,7 @@ COPY --from=build /app/views ./views
 COPY --from=build /app/dags ./dags
 COPY --from=build /app/sql ./sql
 COPY --from=build /app/dashboards ./dashboards
+COPY --from=build /app/transform/builtins ./transform/builtins
 ENV NODE_ENV=production \
     MILLRACE_HOME=/data \
     MILLRACE_HOST=0.0.0.0
