@@ -19,10 +19,23 @@ touched as (
   {%- else %}
   group by {{ key }}
   {%- endif %}
+),
+
+-- Joined and sorted rather than looked up key by key: a table that was just made has no statistics yet, and the planner
+-- then walks the log once for each key.
+latest as (
+  select distinct on (change.{{ key }}) change.*
+  from touched
+  join {{ changes }} as change on change.{{ key }} = touched.{{ key }}
+  order by change.{{ key }}, change.lsn desc, change.seq desc
+),
+
+truncations as materialized (
+  select lsn, seq, changed_at, load_seq from {{ changes }} where {{ key }} is null
 )
 
 select
-  touched.{{ key }},
+  latest.{{ key }},
   {{ prefixed('latest', columns) }},
   latest.op = 'd' or truncated.lsn is not null as is_deleted,
   coalesce(truncated.changed_at, latest.changed_at) as changed_at,
@@ -30,17 +43,11 @@ select
   latest.seq,
   greatest(latest.load_seq, truncated.load_seq) as load_seq,
   latest.load_timestamp
-from touched
-cross join lateral (
-  select * from {{ changes }} as change
-  where change.{{ key }} = touched.{{ key }}
-  order by change.lsn desc, change.seq desc
-  limit 1
-) as latest
+from latest
 left join lateral (
-  select change.lsn, change.changed_at, change.load_seq from {{ changes }} as change
-  where change.{{ key }} is null and (change.lsn, change.seq) > (latest.lsn, latest.seq)
-  order by change.lsn, change.seq
+  select truncation.* from truncations as truncation
+  where (truncation.lsn, truncation.seq) > (latest.lsn, latest.seq)
+  order by truncation.lsn, truncation.seq
   limit 1
 ) as truncated on true
 {%- endmacro %}
