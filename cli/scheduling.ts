@@ -10,6 +10,8 @@ import type { ConnectionSettings } from '../scheduler/dag/hook-pool.js';
 import { LocalPool } from '../scheduler/executor/local-pool.js';
 import { getConnection, getDagRun } from '../scheduler/loop/calls.js';
 import { createScheduler, type Scheduler } from '../scheduler/loop.js';
+import { startJobs } from '../scheduler/maintenance/jobs.js';
+import { createRetention } from '../scheduler/maintenance/retention.js';
 import type { DagRunSummary, Executor, ExecutorListener } from '../scheduler/model/attempt.js';
 import type { StoreDriver } from '../scheduler/store/driver.js';
 import { createVault } from '../scheduler/store/vault.js';
@@ -91,14 +93,28 @@ export function createScheduling(options: SchedulingOptions): Scheduling {
       ((await getDagRun(store, dagId, runId)) as unknown as DagRunSummary | undefined)?.state,
     onFault: (error, about) => log.warn(about, { error: describeError(error) }),
   });
+  const retention = createRetention({
+    store,
+    clock,
+    logFolder: home.taskLogFolder,
+    runsDays: settings.RETENTION_RUNS_DAYS,
+    logsDays: settings.RETENTION_LOGS_DAYS,
+  });
+  let stopJobs = () => {};
   return {
     scheduler,
     pool,
     async start() {
       await scheduler.start();
       triggerer.start();
+      stopJobs = startJobs({
+        jobs: [retention],
+        clock,
+        report: (job, done) => ('error' in done ? log.warn(`${job} failed`, done) : log.info(`${job} is done`, done)),
+      });
     },
     async stop(drainMs) {
+      stopJobs();
       await triggerer.stop();
       await scheduler.stop(drainMs);
     },
