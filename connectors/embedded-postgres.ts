@@ -133,7 +133,11 @@ function spawnPostmaster(
     wal_level: 'logical',
     max_wal_senders: '10',
     max_replication_slots: '20',
-    max_wal_size: '2GB',
+    max_wal_size: '4GB',
+    // A warehouse sorts, hashes and builds indexes; PostgreSQL's defaults are for the smallest of machines.
+    shared_buffers: '256MB',
+    work_mem: '32MB',
+    maintenance_work_mem: '256MB',
     checkpoint_timeout: '15min',
     jit: 'off',
     timezone: 'UTC',
