@@ -24,7 +24,7 @@ export function requestFirstLoad(deps: {
   let done = existsSync(note);
   let asking = false;
   return (status) => {
-    if (done || asking || status.state !== 'streaming' || status.objectsTotal === 0) return;
+    if (done || asking || !hasLanded(status)) return;
     asking = true;
     ask(deps.commands)
       .then(
@@ -40,6 +40,12 @@ export function requestFirstLoad(deps: {
         asking = false;
       });
   };
+}
+
+/** Once each table that has changed may have an object there: a load of half the tables would show half a bank until the next. */
+function hasLanded({ state, objectsTotal, tables }: CdcStatus): boolean {
+  const changedTables = Object.values(tables).filter((events) => events > 0).length;
+  return state === 'streaming' && changedTables > 0 && objectsTotal >= changedTables;
 }
 
 async function ask(commands: Pick<SchedulerCommands, 'triggerDagRun'>): Promise<void> {

@@ -19,7 +19,8 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const landed = { state: 'streaming', objectsTotal: 4 } as CdcStatus;
+const tables = { customers: 10, accounts: 20, transactions: 50, ledger_entries: 0 };
+const landed = { state: 'streaming', objectsTotal: 3, tables } as unknown as CdcStatus;
 
 function make(answer: () => Promise<void> = async () => {}) {
   const triggerDagRun: SchedulerCommands['triggerDagRun'] = async ({ dagId, runId }) => {
@@ -34,7 +35,8 @@ const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 it('asks for one run when the first objects have landed, and never again', async () => {
   const onStatus = make();
-  onStatus({ ...landed, objectsTotal: 0 });
+  onStatus({ ...landed, objectsTotal: 0, tables: {} });
+  onStatus({ ...landed, objectsTotal: 2 });
   onStatus({ ...landed, state: 'snapshot' });
   expect(asked).toEqual([]);
   onStatus(landed);
