@@ -57,15 +57,15 @@ export function postHooks(run: NodeRun): Hook[] {
 
 /**
  * The frame of every materialization: hooks outside, then one transaction with the hooks inside and the work, then the commit and the hooks after it.
- * What must happen after the commit (dropping what was replaced) is returned by the work.
+ * `afterCommit` is what must wait for the commit (dropping what was replaced); transactions with the same `lock` run one after another.
  */
 export async function inNodeTransaction(
   run: NodeRun,
   work: () => Promise<MaterializationResult>,
-  afterCommit?: () => Promise<void>,
+  { afterCommit, lock }: { afterCommit?: () => Promise<void>; lock?: string } = {},
 ): Promise<MaterializationResult> {
   await run.runHooks(preHooks(run), false);
-  await run.connection.begin();
+  await run.connection.begin(lock);
   await run.runHooks(preHooks(run), true);
   const result = await work();
   await run.runHooks(postHooks(run), true);

@@ -25,8 +25,10 @@ export async function buildAndSwap(
       await finishRelation(run, target, existing !== null, true);
       return { main, relation: target };
     },
-    async () => {
-      if (existing) await run.macro('drop_relation', [backup]);
+    {
+      afterCommit: async () => {
+        if (existing) await run.macro('drop_relation', [backup]);
+      },
     },
   );
 }
