@@ -2,17 +2,27 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { type Adapter, loadProject, openAdapter, type Project, runNode } from '../../transform/index.js';
+import {
+  type Adapter,
+  loadProject,
+  openAdapter,
+  type Project,
+  type RunNodeOptions,
+  runNode,
+} from '../../transform/index.js';
 import type { NodeResult } from '../../transform/model.js';
 import { testDatabase } from './postgres.js';
 
-/** Every warehouse that projects run on, each empty and for the running test alone. DuckDB needs a built `dist`. */
+/**
+ * Every warehouse that projects run on, each empty and for the running test alone. DuckDB is in memory, as quick as it gets: it lasts as long as
+ * the adapter that opened it.
+ */
 export const warehouses: [string, () => Promise<string>][] = [
   ['PostgreSQL', testDatabase],
-  ['DuckDB', async () => duckdbFile()],
+  ['DuckDB', async () => 'duckdb::memory:'],
 ];
 
-/** The URL of a DuckDB file that goes with the running test. */
+/** The URL of a DuckDB file that goes with the running test. It needs a built `dist`. */
 export function duckdbFile(): string {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-duckdb-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -44,14 +54,14 @@ export class Bench {
   }
 
   /** Builds one node; its name is enough. */
-  async run(name: string): Promise<NodeResult> {
+  async run(name: string, options: Omit<RunNodeOptions, 'adapter'> = {}): Promise<NodeResult> {
     const node = [...this.project.nodes.values()].find((each) => each.name === name);
-    return runNode(this.project, node?.uniqueId ?? name, { adapter: this.adapter });
+    return runNode(this.project, node?.uniqueId ?? name, { adapter: this.adapter, ...options });
   }
 
   /** The same, where it must succeed. */
-  async built(name: string): Promise<NodeResult> {
-    const result = await this.run(name);
+  async built(name: string, options: Omit<RunNodeOptions, 'adapter'> = {}): Promise<NodeResult> {
+    const result = await this.run(name, options);
     if (result.status !== 'success') throw new Error(`${result.message}\n${result.statements.at(-1)?.sql}`);
     return result;
   }

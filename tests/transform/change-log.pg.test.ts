@@ -85,7 +85,11 @@ const histories = fc.record({
   validToCurrent: fc.boolean(),
 });
 
-const event = (op: string, run: number, at = 0) => ({ id: 1, v: 'a', op, at, joins: false, run, replays: [] });
+type History = typeof histories extends fc.Arbitrary<infer Value> ? Value : never;
+type Sketch = History['events'][number];
+
+const event = (op: Sketch['op'], run: number, at = 0) =>
+  ({ id: 1, v: 'a', op, at, joins: false, run, replays: [] }) as Sketch;
 /** Found by chance once: a truncate that was read long ago ends a version that comes late, and one before a key's first event does not move it. */
 const lateUnderTruncate = [event('c', 2), event('t', 0), event('c', 1)];
 const truncateFirst = [event('t', 1, 1), event('c', 0, -1), event('c', 0)];
@@ -139,7 +143,7 @@ describe.each(warehouses)('a snapshot of a change log on %s', (name, makeWarehou
         // Always the same histories, unless more are asked for; a failure prints its seed at once.
         seed: Number(process.env['HISTORY_SEED'] ?? 7),
         numRuns: Number(process.env['HISTORY_RUNS'] ?? 25),
-        examples: [lateUnderTruncate, truncateFirst].map((each) => [
+        examples: [lateUnderTruncate, truncateFirst].map((each): [History] => [
           { events: each, hardDeletes: 'invalidate', watermark: true, validToCurrent: false },
         ]),
       },

@@ -41,12 +41,27 @@ export function requireMetaColumns(
   );
 }
 
-/** The database itself keeps one current version per key, where it can index a part of a table. */
+/** The database itself keeps one current version per key; where it cannot index a part of a table, each run looks. */
 export async function guardCurrentRows(run: NodeRun, config: SnapshotConfig, target: Relation): Promise<void> {
-  if (run.adapter.type !== 'postgres') return;
+  if (run.adapter.type !== 'postgres') return refuseSecondCurrentRows(run, config, target);
   const name = `current_${md5(target.render()).slice(0, 16)}`;
   const keys = config.keys.map((key) => `(${key})`).join(', ');
   await run.execute(
     `create unique index if not exists ${quoteIdentifier(name)} on ${target.render()} (${keys}) where ${isCurrent(config)}`,
+  );
+}
+
+const keysShownMax = 5;
+
+async function refuseSecondCurrentRows(run: NodeRun, config: SnapshotConfig, target: Relation): Promise<void> {
+  const keys = config.keys.map((key) => `(${key})`).join(', ');
+  const { rows } = await run.execute(
+    `select ${keys} from ${target.render()} where ${isCurrent(config)} group by ${keys} having count(*) > 1 limit ${keysShownMax}`,
+  );
+  if (rows.length === 0) return;
+  throw new MillraceError(
+    'SQL_SNAPSHOT_UNSAFE',
+    `${target} has several current versions of ${rows.map((row) => `(${row.join(', ')})`).join(', ')}`,
+    { hint: 'Something else has written to it: close all but one.' },
   );
 }
