@@ -37,25 +37,27 @@ class Reference {
   }
 
   run(source: SourceRow[], hasW: boolean, now: number): void {
-    const { strategy, hardDeletes } = this.#settings;
-    const current = this.versions.filter((version) => version.to === null);
+    const { strategy, hardDeletes, validToCurrent } = this.#settings;
+    const open = validToCurrent ? farAway : null;
+    const current = this.versions.filter((version) => version.to === null || version.to === open);
     const grown = strategy === 'check all' && hasW && !this.#hasW && !this.#isFirst;
     const opened: Version[] = [];
     for (const row of source) {
       const at = strategy === 'timestamp' || strategy === 'check v with updated_at' ? row.changed : now;
-      const fresh = { ...row, updatedAt: at, from: at, to: null, isDeleted: false };
-      const old = current.find((version) => version.id === row.id);
-      if (!old) opened.push(fresh);
-      else if (grown || this.#differs(old, row) || old.isDeleted) {
+      const fresh = { ...row, updatedAt: at, from: at, to: open, isDeleted: false };
+      // A version that was closed at no time is still open: then there are two, and each is compared.
+      const known = current.filter((version) => version.id === row.id);
+      if (known.length === 0) opened.push(fresh);
+      for (const old of known.filter((each) => grown || this.#differs(each, row) || each.isDeleted)) {
         old.to = at;
-        opened.push(fresh);
+        opened.push({ ...fresh });
       }
     }
     for (const version of current.filter(({ id }) => !source.some((row) => row.id === id))) {
       if (hardDeletes === 'ignore' || (hardDeletes === 'new_record' && version.isDeleted)) continue;
       version.to = now;
       if (hardDeletes === 'new_record')
-        opened.push({ ...version, updatedAt: now, from: now, to: null, isDeleted: true });
+        opened.push({ ...version, updatedAt: now, from: now, to: open, isDeleted: true });
     }
     this.versions.push(...opened);
     this.#hasW ||= hasW;
@@ -100,16 +102,16 @@ function files({ strategy, hardDeletes, validToCurrent, renames }: Settings): Re
 }
 
 const step = fc.record({
-  id: fc.integer({ min: 1, max: 3 }),
-  kind: fc.constantFrom('put', 'put', 'put', 'delete'),
+  id: fc.integer({ min: 1, max: 2 }),
+  kind: fc.constantFrom('put', 'put', 'delete'),
   v: fc.constantFrom('a', 'b', null),
   w: fc.constantFrom('x', null),
-  changed: fc.constantFrom('later', 'later', 'same', 'earlier', 'none'),
+  changed: fc.constantFrom('later', 'later', 'later', 'same', 'same', 'earlier', 'none'),
 });
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 
 const histories = fc.record({
-  runs: fc.array(fc.array(step, { maxLength: 4 }), { minLength: 1, maxLength: 5 }),
+  runs: fc.array(fc.array(step, { maxLength: 3 }), { minLength: 3, maxLength: 6 }),
   /** The run from which on the source has the column `w`. */
   grows: fc.integer({ min: 0, max: 5 }),
   settings: fc.record<Settings>({
@@ -166,7 +168,7 @@ describe.each(warehouses)('snapshots on %s', (_name, makeWarehouse) => {
       {
         // Always the same histories, unless more are asked for; a failure prints its seed at once.
         seed: Number(process.env['HISTORY_SEED'] ?? 11),
-        numRuns: Number(process.env['HISTORY_RUNS'] ?? 25),
+        numRuns: Number(process.env['HISTORY_RUNS'] ?? 60),
       },
     );
   }, 240_000);
@@ -188,12 +190,9 @@ async function versionsOf(bench: Bench, settings: Settings, hasW: boolean): Prom
   const { from, to, scd, at, gone } = settings.renames ? renamed : meta;
   const isDeleted = settings.hardDeletes === 'new_record' ? `${gone} = 'True'` : 'false';
   const rows = await bench.rows(
-    `select id, v, ${hasW ? 'w' : 'null'}, ${at}, ${from}, case when ${to} <> ${farAway} then ${to} end, ${isDeleted}, ${to}, length(${scd}) from s`,
+    `select id, v, ${hasW ? 'w' : 'null'}, ${at}, ${from}, ${to}, ${isDeleted}, length(${scd}) from s`,
   );
-  for (const row of rows) {
-    expect(row.at(-1)).toBe(32);
-    if (row[5] === null) expect(row.at(-2)).toBe(settings.validToCurrent && row[4] !== null ? farAway : row.at(-2));
-  }
+  for (const row of rows) expect(row.at(-1)).toBe(32);
   return sorted(rows.map((row) => row.slice(0, 7)));
 }
 

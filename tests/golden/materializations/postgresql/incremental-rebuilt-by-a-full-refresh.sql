@@ -1,0 +1,29 @@
+-- run 1: success, SELECT 2
+
+create table "warehouse"."public"."m__dbt_tmp" as (
+
+select id, v from src where batch = 1
+  );
+
+alter table "warehouse"."public"."m__dbt_tmp" rename to "m";
+
+--   id | v
+--   1 | a
+--   2 | b
+
+-- run 2: success, SELECT 2
+
+create table "warehouse"."public"."m__dbt_tmp" as (
+
+select id, v from src where batch = 1
+  );
+
+alter table "warehouse"."public"."m" rename to "m__dbt_backup";
+
+alter table "warehouse"."public"."m__dbt_tmp" rename to "m";
+
+drop table if exists "warehouse"."public"."m__dbt_backup" cascade;
+
+--   id | v
+--   1 | a
+--   2 | b
