@@ -1,6 +1,8 @@
 import { decideTask, type TaskDecision } from '../decide/decide-task.js';
 import type { LiveRun, LiveTaskInstance } from '../decide/live-run.js';
 import { runVerdict } from '../decide/run-state.js';
+import { executionStates } from '../model/states.js';
+import { endAttempt } from './fail-fast.js';
 import { finishRun } from './finish-run.js';
 import { scheduleDag } from './schedule-dag.js';
 import type { Turn } from './turn.js';
@@ -94,6 +96,7 @@ function resize(turn: Turn, run: LiveRun, decision: Extract<TaskDecision, { kind
   for (const instance of instances) {
     if (instance.mapIndex >= length) {
       turn.clearXComsOf(instance);
+      if (executionStates.has(instance.state)) endAttempt(turn, instance, reason);
       turn.move(instance, 'removed', reason, { endedAt: turn.now });
     } else if (instance.state === 'removed') turn.move(instance, null, reason, { endedAt: null });
   }
