@@ -49,6 +49,8 @@ export interface Adapter {
   readonly type: 'postgres' | 'duckdb';
   /** The database (catalog) that unqualified names live in. */
   readonly database: string;
+  /** Begins what takes long before the first session and happens elsewhere; a fault shows with the session. */
+  prepare(): Promise<void>;
   /** Runs `work` on a session of its own; waits when all are taken. The signal cancels the running statement. */
   withConnection<T>(work: (connection: Connection) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** One look at the catalog: does the schema exist, and what is behind those of the identifiers that it has. */

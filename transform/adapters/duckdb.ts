@@ -44,6 +44,12 @@ class DuckdbAdapter implements Adapter {
     this.database = settings.database;
   }
 
+  async prepare(): Promise<void> {
+    this.#opened ??= openDuckdb(this.#settings.path);
+    // A fault is met again, and told, where a session is needed.
+    await this.#opened.then((duckdb) => duckdb.prepare()).catch(() => (this.#opened = undefined));
+  }
+
   async withConnection<T>(work: (connection: Connection) => Promise<T>, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();
     const session = await this.#lease();

@@ -47,6 +47,9 @@ class PostgresAdapter implements Adapter {
     this.#pool.on('error', () => undefined);
   }
 
+  /** A session is made in a few messages: nothing is gained by beginning early. */
+  async prepare(): Promise<void> {}
+
   async withConnection<T>(work: (connection: Connection) => Promise<T>, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();
     const client = await this.#lease();
