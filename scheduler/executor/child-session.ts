@@ -1,4 +1,3 @@
-import { subscribe } from 'node:diagnostics_channel';
 import { type ErrorCode, MillraceError } from '../../kernel/errors.js';
 import type { Json } from '../../kernel/json.js';
 import { systemClock } from '../../kernel/time.js';
@@ -10,9 +9,10 @@ import { BundleCache } from './bundle-cache.js';
 import { emptyEffects } from './effects.js';
 import { redirectOutput } from './log-files.js';
 import type { FromChild, ToChild } from './messages.js';
-import { attemptVariable, groupMembers } from './process-tree.js';
+import { attemptVariable, leftBy } from './process-tree.js';
 import { errorOf, runTask } from './run-task.js';
 import { LineWriter } from './task-logs.js';
+import { watchSpawns } from './watch-spawns.js';
 
 type Init = Extract<ToChild, { type: 'init' }>;
 
@@ -46,8 +46,7 @@ export class ChildSession {
   constructor(send: (message: FromChild) => void) {
     this.#send = send;
     this.#captureOutput();
-    // Named by Node since 18.7; tells of every asynchronous spawn, whoever makes it.
-    subscribe('child_process', () => {
+    watchSpawns(() => {
       this.#hasSpawned = true;
     });
   }
@@ -144,14 +143,14 @@ export class ChildSession {
     restoreEnvironment(current.env);
     const isClean = !this.#isTainted && !this.#hasSpawned && this.#leftOver() === null;
     this.#send({ type: 'finished', ...report, isClean, rssBytes: process.memoryUsage.rss() });
-    if (!isClean) this.#settle(Date.now() + settleMaxMs);
+    if (!isClean) this.#settle(current.request.attemptId, Date.now() + settleMaxMs);
   }
 
   /** Waits for what is closing; what stays open is named, and the pool replaces the process. */
-  #settle(until: number): void {
-    const leftOver = this.#isTainted ? 'an uncaught error' : (this.#leftOver() ?? this.#leftProcesses());
+  #settle(attemptId: string, until: number): void {
+    const leftOver = this.#isTainted ? 'an uncaught error' : (this.#leftOver() ?? this.#leftProcesses(attemptId));
     if (leftOver !== null && !this.#isTainted && Date.now() < until) {
-      setTimeout(() => this.#settle(until), settleStepMs).unref();
+      setTimeout(() => this.#settle(attemptId, until), settleStepMs).unref();
       return;
     }
     if (leftOver !== null) {
@@ -165,8 +164,8 @@ export class ChildSession {
     return left.length === 0 ? null : left.map(([type, count]) => `${type} (${count})`).join(', ');
   }
 
-  #leftProcesses(): string | null {
-    const pids = this.#hasSpawned ? groupMembers(process.pid) : [];
+  #leftProcesses(attemptId: string): string | null {
+    const pids = this.#hasSpawned ? leftBy(process.pid, attemptId) : [];
     return pids.length === 0 ? null : `processes ${pids.join(', ')}`;
   }
 

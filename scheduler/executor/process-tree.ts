@@ -29,14 +29,21 @@ export function killByVariable(name: string, value: string): number[] {
   return found;
 }
 
-/** Pids of the other members of this process's own group. Empty where /proc does not exist. */
-export function groupMembers(leader: number): number[] {
-  return listPids().filter((pid) => pid !== leader && groupOf(pid) === leader);
+/**
+ * Pids of what an attempt has left running: the other members of the group that `leader` leads, and what left the group
+ * (`setsid`) with the attempt's id in its environment. Empty where /proc does not exist.
+ */
+export function leftBy(leader: number, attemptId: string): number[] {
+  const wanted = `${attemptVariable}=${attemptId}`;
+  return listPids().filter((pid) => pid !== leader && (groupOf(pid) === leader || carries(pid, wanted)));
 }
 
 function processesWith(name: string, value: string): number[] {
-  const wanted = `${name}=${value}`;
-  return listPids().filter((pid) => readProc(pid, 'environ').split('\0').includes(wanted));
+  return listPids().filter((pid) => carries(pid, `${name}=${value}`));
+}
+
+function carries(pid: number, entry: string): boolean {
+  return readProc(pid, 'environ').split('\0').includes(entry);
 }
 
 function listPids(): number[] {
