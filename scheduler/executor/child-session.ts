@@ -9,7 +9,7 @@ import { BundleCache } from './bundle-cache.js';
 import { emptyEffects } from './effects.js';
 import { redirectOutput } from './log-files.js';
 import type { FromChild, ToChild } from './messages.js';
-import { attemptVariable, leftBy } from './process-tree.js';
+import { attemptVariable, leftBy, listPids } from './process-tree.js';
 import { errorOf, runTask } from './run-task.js';
 import { LineWriter } from './task-logs.js';
 import { watchSpawns } from './watch-spawns.js';
@@ -38,7 +38,8 @@ export class ChildSession {
   #hooks = new HookPool({});
   #current: CurrentAttempt | undefined;
   #lastCallId = 0;
-  #hasSpawned = false;
+  /** The pids before the current attempt started its first process; null while it has started none. */
+  #pidsBefore: Set<number> | null = null;
   /** Whether an error went uncaught: nobody knows what state it left the process in. */
   #isTainted = false;
   #idleResources = new Map<string, number>();
@@ -47,7 +48,7 @@ export class ChildSession {
     this.#send = send;
     this.#captureOutput();
     watchSpawns(() => {
-      this.#hasSpawned = true;
+      this.#pidsBefore ??= new Set(listPids());
     });
   }
 
@@ -112,7 +113,7 @@ export class ChildSession {
     }
     const abort = new AbortController();
     this.#hooks.use(abort.signal);
-    this.#hasSpawned = false;
+    this.#pidsBefore = null;
     const env = { ...process.env };
     process.env[attemptVariable] = request.attemptId;
     const scope: AttemptScope = {
@@ -141,7 +142,7 @@ export class ChildSession {
     this.#lines.endLine();
     this.#calls.clear();
     restoreEnvironment(current.env);
-    const isClean = !this.#isTainted && !this.#hasSpawned && this.#leftOver() === null;
+    const isClean = !this.#isTainted && this.#pidsBefore === null && this.#leftOver() === null;
     this.#send({ type: 'finished', ...report, isClean, rssBytes: process.memoryUsage.rss() });
     if (!isClean) this.#settle(current.request.attemptId, Date.now() + settleMaxMs);
   }
@@ -165,7 +166,7 @@ export class ChildSession {
   }
 
   #leftProcesses(attemptId: string): string | null {
-    const pids = this.#hasSpawned ? leftBy(process.pid, attemptId) : [];
+    const pids = this.#pidsBefore ? leftBy(process.pid, attemptId, this.#pidsBefore) : [];
     return pids.length === 0 ? null : `processes ${pids.join(', ')}`;
   }
 
