@@ -22,6 +22,8 @@ export interface NodeRun {
   readonly context: NodeContext;
   /** `{{ this }}` as it is in the database now; null when there is none. */
   existing(): Promise<Relation | null>;
+  /** A relation as it is in the database; null when there is none. */
+  find(relation: Relation): Promise<Relation | null>;
   /** Sends one text of SQL; it is shown in the log and counted. */
   execute(sql: string): Promise<QueryResult>;
   /** Calls a macro as a template of the node would: the project's own of that name comes first. */
@@ -57,12 +59,12 @@ export function postHooks(run: NodeRun): Hook[] {
 
 /**
  * The frame of every materialization: hooks outside, then one transaction with the hooks inside and the work, then the commit and the hooks after it.
- * `afterCommit` is what must wait for the commit (dropping what was replaced); transactions with the same `lock` run one after another.
+ * Transactions with the same `lock` run one after another.
  */
 export async function inNodeTransaction(
   run: NodeRun,
   work: () => Promise<MaterializationResult>,
-  { afterCommit, lock }: { afterCommit?: () => Promise<void>; lock?: string } = {},
+  { lock }: { lock?: string } = {},
 ): Promise<MaterializationResult> {
   await run.runHooks(preHooks(run), false);
   await run.connection.begin(lock);
@@ -72,7 +74,6 @@ export async function inNodeTransaction(
   await run.audit();
   await run.connection.commit();
   run.forgetRelations();
-  await afterCommit?.();
   await run.runHooks(postHooks(run), false);
   return result;
 }

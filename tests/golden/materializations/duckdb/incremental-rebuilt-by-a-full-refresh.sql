@@ -20,15 +20,11 @@ create table "warehouse"."main"."m__dbt_tmp" as (
 select id, v from src where batch = 1
   );
 
-select index_name, is_unique, sql from duckdb_indexes() where database_name = 'warehouse' and schema_name = 'main' and table_name = 'm';
-
-alter table "warehouse"."main"."m" rename to "m__dbt_backup";
+drop table if exists "warehouse"."main"."m" cascade;
 
 select index_name, is_unique, sql from duckdb_indexes() where database_name = 'warehouse' and schema_name = 'main' and table_name = 'm__dbt_tmp';
 
 alter table "warehouse"."main"."m__dbt_tmp" rename to "m";
-
-drop table if exists "warehouse"."main"."m__dbt_backup" cascade;
 
 --   id | v
 --   1 | a

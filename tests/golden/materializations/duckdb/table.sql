@@ -30,11 +30,7 @@ select id, v from src
 
 create index if not exists "<hash>" on "warehouse"."main"."m__dbt_tmp" (id);
 
-select index_name, is_unique, sql from duckdb_indexes() where database_name = 'warehouse' and schema_name = 'main' and table_name = 'm';
-
-drop index "warehouse"."main"."<hash>";
-
-alter table "warehouse"."main"."m" rename to "m__dbt_backup";
+drop table if exists "warehouse"."main"."m" cascade;
 
 select index_name, is_unique, sql from duckdb_indexes() where database_name = 'warehouse' and schema_name = 'main' and table_name = 'm__dbt_tmp';
 
@@ -43,8 +39,6 @@ drop index "warehouse"."main"."<hash>";
 alter table "warehouse"."main"."m__dbt_tmp" rename to "m";
 
 create index "<hash>" on "warehouse"."main"."m" (id);
-
-drop table if exists "warehouse"."main"."m__dbt_backup" cascade;
 
 --   id | v
 --   1 | a

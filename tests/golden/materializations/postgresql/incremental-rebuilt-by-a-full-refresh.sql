@@ -18,11 +18,9 @@ create table "warehouse"."public"."m__dbt_tmp" as (
 select id, v from src where batch = 1
   );
 
-alter table "warehouse"."public"."m" rename to "m__dbt_backup";
+drop table if exists "warehouse"."public"."m" cascade;
 
 alter table "warehouse"."public"."m__dbt_tmp" rename to "m";
-
-drop table if exists "warehouse"."public"."m__dbt_backup" cascade;
 
 --   id | v
 --   1 | a

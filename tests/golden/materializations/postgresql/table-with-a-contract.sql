@@ -36,11 +36,9 @@ select v, id from src where batch = 1
   ) as model_subq
   );
 
-alter table "warehouse"."public"."m" rename to "m__dbt_backup";
+drop table if exists "warehouse"."public"."m" cascade;
 
 alter table "warehouse"."public"."m__dbt_tmp" rename to "m";
-
-drop table if exists "warehouse"."public"."m__dbt_backup" cascade;
 
 --   id | v
 --   1 | a

@@ -24,11 +24,9 @@ select id, v from src
 
 create index if not exists "<hash>" on "warehouse"."public"."m__dbt_tmp" (id);
 
-alter table "warehouse"."public"."m" rename to "m__dbt_backup";
+drop table if exists "warehouse"."public"."m" cascade;
 
 alter table "warehouse"."public"."m__dbt_tmp" rename to "m";
-
-drop table if exists "warehouse"."public"."m__dbt_backup" cascade;
 
 --   id | v
 --   1 | a

@@ -20,11 +20,9 @@ create view "warehouse"."public"."m__dbt_tmp" as (
 select id, v from src
   );
 
-alter view "warehouse"."public"."m" rename to "m__dbt_backup";
+drop view if exists "warehouse"."public"."m" cascade;
 
 alter view "warehouse"."public"."m__dbt_tmp" rename to "m";
-
-drop view if exists "warehouse"."public"."m__dbt_backup" cascade;
 
 --   id | v
 --   1 | a
