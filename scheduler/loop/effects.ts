@@ -1,6 +1,6 @@
 import { literalLength } from '../decide/expansion.js';
 import { type LiveRun, type LiveTaskInstance, mapLengthMax } from '../decide/live-run.js';
-import { transitiveDownstream } from '../decide/plan.js';
+import { shareMappedGroup, type TaskPlan, transitiveDownstream } from '../decide/plan.js';
 import type { AttemptEffects, AttemptOutcome, TriggerRequest } from '../model/attempt.js';
 import { setDetail, setXCom } from '../store/transitions/write-effects.js';
 import { recordAssetEvents } from './asset-events.js';
@@ -139,7 +139,7 @@ function applySkip(turn: Turn, instance: LiveTaskInstance, skip: NonNullable<Att
   );
   const reason = `${own.task.taskId} did not choose it`;
   for (const index of notChosen(instance, memo)) {
-    const sameIndex = own.sameIndexDownstream.includes(index);
+    const sameIndex = shareMappedGroup(own, run.plan.tasks[index] as TaskPlan);
     const all = run.instances[index] ?? [];
     for (const other of sameIndex ? all.filter((one) => one.mapIndex === instance.mapIndex) : all) {
       if (other.state === null) turn.move(other, 'skipped', reason, { endedAt: turn.now });
@@ -160,18 +160,12 @@ function skippedIds(instance: LiveTaskInstance, skip: { skipped: string[]; ignor
   });
 }
 
-/** A join that the chosen way leads to is kept, even where it also follows the branch directly. */
+/** Of a branch: its cases that were not chosen. What else follows it directly, a join for one, is never skipped by it. */
 function notChosen(instance: LiveTaskInstance, memo: NonNullable<LiveTaskInstance['skipMemo']>): number[] {
   const { tasks, indexOf } = instance.run.plan;
   if ('skipped' in memo) return memo.skipped.flatMap((id) => indexOf.get(id) ?? []);
   const own = tasks[instance.taskIndex] as (typeof tasks)[number];
-  const followed = memo.followed.flatMap((id) => indexOf.get(id) ?? []);
-  const kept = new Set([...followed, ...transitiveDownstream(tasks, followed)]);
-  const { branches } = own.task;
-  return own.downstream.filter((index) => {
-    const task = tasks[index]?.task;
-    return !kept.has(index) && (branches.length === 0 || branches.includes(task?.taskId ?? ''));
-  });
+  return own.task.branches.flatMap((id) => (memo.followed.includes(id) ? [] : (indexOf.get(id) ?? [])));
 }
 
 /** Makes the run that the task asks for, or finds the one that an earlier try of it has made. */

@@ -190,6 +190,64 @@ describe('what is refused, with the reason', () => {
       /failFast/,
     ],
     [
+      'another rule right after a setup',
+      (dag) => {
+        const up = dag
+          .task('up', async () => 1)()
+          .asSetup();
+        up.before(dag.task('work', async () => 1, { triggerRule: 'all_done' })());
+        serializeDag(dag);
+      },
+      /task "work" has all_done, but follows the setup "up"/,
+    ],
+    [
+      'the rule always over a list that is not known yet',
+      (dag) => {
+        const list = dag.task('list', async () => [1])();
+        dag.task('each', async (_: { x: number }) => 1, { triggerRule: 'always' }).expand({ x: list });
+        serializeDag(dag);
+      },
+      /task "each" has always, but it is mapped over/,
+    ],
+    [
+      'the rule always in a group over a list that is not known yet',
+      (dag) => {
+        const list = dag.task('list', async () => [1])();
+        dag.mappedGroup('g', { x: list }, (group) => {
+          group.task('each', async () => 1, { triggerRule: 'always' })();
+        });
+        serializeDag(dag);
+      },
+      /task "g.each" has always, but it is mapped over/,
+    ],
+    [
+      'one case named twice',
+      (dag) => {
+        const a = place(dag, 'a');
+        dag
+          .switch(dag.task('c', async () => a)())
+          .case(a)
+          .case(a);
+      },
+      /names task "a" twice/,
+    ],
+    [
+      'one task on both sides of an if',
+      (dag) => {
+        const a = place(dag, 'a');
+        dag
+          .if(dag.task('c', async () => true)())
+          .then(a)
+          .else(a);
+      },
+      /names task "a" twice/,
+    ],
+    [
+      'an if that is awaited',
+      (dag) => (dag.if(dag.task('c', async () => true)()).then as (node: unknown) => unknown)(() => {}),
+      /is awaited/,
+    ],
+    [
       'a default that is no option',
       () => hitl({ subject: 's', options: ['a'], defaults: 'b' }),
       /not one of the options/,
