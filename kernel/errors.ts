@@ -5,6 +5,7 @@
 export const errorTable = {
   ANSWER_INVALID: { status: 422, title: 'An answer is not one of those that were asked for' },
   ANSWER_UNWANTED: { status: 409, title: 'The task does not wait for an answer' },
+  ASSET_NOT_FOUND: { status: 404, title: 'No asset has this name or URI' },
   ATTEMPT_STALE: { status: 409, title: 'A report or a call comes from an attempt that is no longer current' },
   BACKFILL_ACTIVE: { status: 409, title: 'Another backfill of the DAG is not over' },
   BACKFILL_INVALID: { status: 422, title: 'A backfill cannot be made as asked' },
