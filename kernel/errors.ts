@@ -77,6 +77,7 @@ export const errorTable = {
   UNAUTHENTICATED: { status: 401, title: 'The request is not signed in' },
   VARIABLE_NOT_FOUND: { status: 404, title: 'No variable has this name' },
   VAULT_LOCKED: { status: 500, title: 'A secret in the store cannot be opened' },
+  WAREHOUSE_MISSING: { status: 404, title: 'Something needs the warehouse, and there is none' },
   WAREHOUSE_QUERY_FAILED: { status: 400, title: 'The warehouse refused a query' },
   XCOM_INVALID: { status: 422, title: 'A value cannot be an XCom' },
 } as const satisfies Record<string, { status: number; title: string }>;

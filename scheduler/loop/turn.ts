@@ -260,6 +260,7 @@ export class Turn {
     const plan = run.plan.tasks[instance.taskIndex] as (typeof run.plan.tasks)[number];
     if (run.plan.looksBack) this.#touchSuccessors(instance);
     for (const below of plan.wholeDownstream) this.touch(run, below);
+    for (const within of plan.indirectScope) this.touch(run, within);
     for (const below of plan.sameIndexDownstream) {
       const partner = run.instance(below, instance.mapIndex);
       this.touch(run, below, partner);

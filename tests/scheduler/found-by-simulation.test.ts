@@ -34,6 +34,17 @@ function backfill(harness: Harness, from: number, to: number, reprocess: 'none' 
   return harness.scheduler.commands.createBackfill(request, tester);
 }
 
+async function clear(harness: Harness, runId: string, taskIds: string[]): Promise<void> {
+  const only = { mapIndexes: null, onlyFailed: false, onlyRunning: false };
+  const around = { includeUpstream: false, includeDownstream: false, includePast: false, includeFuture: false };
+  const rest = { resetDagRuns: true, runOnLatestVersion: false, dryRun: false };
+  await harness.scheduler.commands.clearTaskInstances(
+    { dagId: 'd', runId, taskIds, ...only, ...around, ...rest },
+    tester,
+  );
+  await harness.settled();
+}
+
 describe('a schedule that changes', () => {
   it('goes on after the latest run, also when a backfill has taken that over and the server started anew', async () => {
     const harness = await startHarness({ now: noon });
@@ -99,15 +110,29 @@ describe('a mapped task whose list gets shorter', () => {
     const runId = await harness.trigger('d');
     expect(harness.executor.running.size).toBe(3);
     length = 1;
-    const clear = { dagId: 'd', runId, taskIds: ['list'], mapIndexes: null, onlyFailed: false, onlyRunning: false };
-    const around = { includeUpstream: false, includeDownstream: false, includePast: false, includeFuture: false };
-    await harness.scheduler.commands.clearTaskInstances(
-      { ...clear, ...around, resetDagRuns: true, runOnLatestVersion: false, dryRun: false },
-      tester,
-    );
-    await harness.settled();
+    await clear(harness, runId, ['list']);
     expect(await harness.states('d', runId)).toMatchObject({ 'each[1]': 'removed', 'each[2]': 'removed' });
     expect(harness.executor.cancelled).toHaveLength(2);
+    await harness.store.close();
+  });
+});
+
+describe('a setup that is cleared with what is further down, and not with what lies between', () => {
+  it('lets that go on when it has succeeded', async () => {
+    const harness = await startHarness();
+    const tasks = [
+      { taskId: 'setup', isSetup: true },
+      { taskId: 'between', upstream: ['setup'] },
+      { taskId: 'after', upstream: ['between'] },
+    ];
+    await harness.declare(dag({ dagId: 'd', tasks }));
+    const runId = await harness.trigger('d');
+    harness.executor.behaviour = ({ taskId }) => (taskId === 'setup' ? 'hold' : returned(1));
+    await clear(harness, runId, ['setup', 'after']);
+    expect(await harness.states('d', runId)).toEqual({ setup: 'running', between: 'success', after: null });
+    harness.executor.finish('setup');
+    await harness.settled();
+    expect(await harness.states('d', runId)).toEqual({ setup: 'success', between: 'success', after: 'success' });
     await harness.store.close();
   });
 });
