@@ -58,7 +58,7 @@ export function createScheduling(options: SchedulingOptions): Scheduling {
     onCall: (attemptId, call) => scheduler.listener.onCall(attemptId, call),
   };
   const connections = {
-    warehouse: { url: databases.warehouseUrl },
+    ...(databases.warehouseUrl === null ? {} : { warehouse: { url: databases.warehouseUrl } }),
     ...(databases.sourceUrl === null ? {} : { source: { url: databases.sourceUrl } }),
     lake: objectStore,
   };

@@ -50,10 +50,20 @@ export class SlotBoard {
     return this.#executing;
   }
 
-  /** Replaces the pools; what waited for one of them is looked at again. */
-  setPools(pools: Iterable<Pool>): void {
+  /**
+   * Replaces the pools; what waited for one of them is looked at again. `deferred` are all deferred task instances: a
+   * pool may begin to count them, or cease to.
+   */
+  setPools(pools: Iterable<Pool>, deferred: Iterable<LiveTaskInstance>): void {
+    const before = new Map(this.#pools);
     this.#pools.clear();
     for (const pool of pools) this.#pools.set(pool.name, pool);
+    for (const instance of deferred) {
+      const { pool, poolSlots } = planOf(instance).task;
+      const counted = before.get(pool)?.includeDeferred === true;
+      const counts = this.#pools.get(pool)?.includeDeferred === true;
+      if (counted !== counts) this.#usePool(pool, counts ? poolSlots : -poolSlots);
+    }
     for (const key of this.#parked.keys()) this.#freed.add(key);
   }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Json, JsonObject } from '../../kernel/json.js';
 import type { LiveRun, LiveTaskInstance } from '../decide/live-run.js';
-import type { Mapping } from '../decide/plan.js';
+import { type Mapping, shareMappedGroup, type TaskPlan } from '../decide/plan.js';
 import type { AttemptRequest } from '../model/attempt.js';
 import type { ExpandSpec, InputBinding, SerializedTask } from '../model/dag.js';
 import { database } from '../store/database.js';
@@ -117,10 +117,10 @@ async function bound(store: StoreDriver, instance: LiveTaskInstance, binding: Pl
   const { run } = instance;
   const source = run.plan.indexOf.get(binding.ref);
   if (source === undefined) return null;
-  const isMapped = run.plan.tasks[source]?.mapping !== null;
-  const own = run.plan.tasks[instance.taskIndex];
-  if (own?.sameIndexUpstream.includes(source)) return readReturn(store, run, binding.ref, instance.mapIndex);
-  return isMapped ? readReturns(store, run, binding.ref) : readReturn(store, run, binding.ref, -1);
+  const above = run.plan.tasks[source] as TaskPlan;
+  const own = run.plan.tasks[instance.taskIndex] as TaskPlan;
+  if (shareMappedGroup(own, above)) return readReturn(store, run, binding.ref, instance.mapIndex);
+  return above.mapping ? readReturns(store, run, binding.ref) : readReturn(store, run, binding.ref, -1);
 }
 
 /** The named values of one instance of a mapped task or group. */

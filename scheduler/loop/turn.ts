@@ -246,11 +246,21 @@ export class Turn {
     return this.live.findRun(dagId, runId) ?? this.known.get(`${dagId}\n${runId}`);
   }
 
+  /** A run by its logical date: alive, or read beforehand. */
+  findRunOfDate(dagId: string, logicalDate: Instant): LiveRun | undefined {
+    const alive = this.live.dags.get(dagId)?.runs ?? [];
+    for (const run of [...alive, ...this.known.values()]) {
+      if (run.dagId === dagId && run.row.logicalDate === logicalDate) return run;
+    }
+    return undefined;
+  }
+
   touchDownstream(instance: LiveTaskInstance): void {
     const { run } = instance;
     const plan = run.plan.tasks[instance.taskIndex] as (typeof run.plan.tasks)[number];
     if (run.plan.looksBack) this.#touchSuccessors(instance);
     for (const below of plan.wholeDownstream) this.touch(run, below);
+    for (const within of plan.indirectScope) this.touch(run, within);
     for (const below of plan.sameIndexDownstream) {
       const partner = run.instance(below, instance.mapIndex);
       this.touch(run, below, partner);

@@ -110,25 +110,50 @@ export interface TriggerRequest {
   conf: JsonObject;
   /** Given by the author; null = made from the parent run, task, map index and clear generation. */
   runId: string | null;
-  logicalDate: Instant | null;
+  /** `now` = the moment at which the run is made; null = none. */
+  logicalDate: Instant | 'now' | null;
   resetDagRun: boolean;
   skipWhenAlreadyExists: boolean;
+  /** true: while the DAG is paused the task fails instead. */
+  failWhenDagIsPaused: boolean;
   note: string | null;
 }
 
 /** Calls that a child makes in the middle of an attempt, answered by the scheduler and fenced by `attemptId`. */
 export type AttemptCall =
-  | { method: 'getXCom'; dagId: string; runId: string; taskId: string; mapIndex: number; key: string }
-  | { method: 'setXCom'; key: string; value: Json }
+  | ({ method: 'getXCom'; key: string; includePriorDates: boolean } & TaskInstanceKey)
+  | ({ method: 'setXCom'; key: string; value: Json } & TaskInstanceKey)
   | { method: 'getVariable'; key: string }
-  | { method: 'setVariable'; key: string; value: string }
+  | { method: 'setVariable'; key: string; value: string; description: string | null }
   | { method: 'deleteVariable'; key: string }
   | { method: 'getConnection'; id: string }
   | { method: 'getTaskStates'; dagId: string; runId: string }
   | { method: 'getDagRun'; dagId: string; runId: string }
   /** The run with that logical date, as a DagRunSummary. */
   | { method: 'findDagRun'; dagId: string; logicalDate: Instant }
-  | { method: 'getTaskResults'; dagId: string; runId: string };
+  | { method: 'getTaskResults'; dagId: string; runId: string }
+  | AssetCall;
+
+/** Calls about assets. Times are instants; null = no bound. */
+export type AssetCall =
+  | { method: 'getTriggeringAssetEvents'; dagId: string; runId: string }
+  | {
+      method: 'getInletEvents';
+      asset: AssetName;
+      after: Instant | null;
+      before: Instant | null;
+      limit: number | null;
+    }
+  | { method: 'getAssetState'; asset: AssetName; key: string }
+  | { method: 'setAssetState'; asset: AssetName; key: string; value: Json }
+  /** `key` null = all that is kept of the asset. */
+  | { method: 'deleteAssetState'; asset: AssetName; key: string | null };
+
+/** An asset by its name, or by its URI when it has none. */
+export interface AssetName {
+  name?: string;
+  uri?: string;
+}
 
 /** Answer of `getTaskResults`: what a report e-mail is made of. */
 export interface TaskResult {

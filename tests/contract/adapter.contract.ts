@@ -106,15 +106,19 @@ export function adapterContract(name: string, open: (threads: number) => Promise
     it('knows what is in the catalog', async () => {
       const adapter = await opened();
       await adapter.withConnection(async (connection) => {
-        const look = (identifier: string, schema = 'shop') =>
-          adapter.lookup(connection, { database: adapter.database, schema, identifier });
-        expect(await look('t')).toEqual({ schemaExists: false, type: null });
+        const look = (...identifiers: string[]) =>
+          adapter.lookup(connection, { database: adapter.database, schema: 'shop' }, identifiers);
+        expect(await look('t')).toEqual({ schemaExists: false, types: new Map() });
         await connection.query(
           'create schema shop; create table shop.t(a integer); create view shop."V w" as select 1 as x',
         );
-        expect(await look('t')).toEqual({ schemaExists: true, type: 'table' });
-        expect(await look('V w')).toEqual({ schemaExists: true, type: 'view' });
-        expect(await look("o'clock")).toEqual({ schemaExists: true, type: null });
+        expect((await look("o'clock", 't', 'V w')).types).toEqual(
+          new Map([
+            ['t', 'table'],
+            ['V w', 'view'],
+          ]),
+        );
+        expect(await look()).toEqual({ schemaExists: true, types: new Map() });
         const listed = await adapter.listRelations(connection, ['shop', 'other']);
         expect(listed.map(({ identifier, type }) => [identifier, type]).sort()).toEqual([
           ['V w', 'view'],

@@ -1,0 +1,4 @@
+import type { Fault } from './fault.js';
+import { kills } from './kills.js';
+
+export const allFaults: Fault[] = [...kills];
