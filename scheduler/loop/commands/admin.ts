@@ -76,7 +76,7 @@ function changePools(
       slots: pool.slots,
       includeDeferred: pool.include_deferred === 1,
     }));
-    await deps.request((turn) => turn.live.board.setPools(pools));
+    await deps.request((turn) => turn.live.board.setPools(pools, turn.live.deferred.values()));
   });
 }
 
