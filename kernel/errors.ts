@@ -11,7 +11,6 @@ export const errorTable = {
   BACKFILL_INVALID: { status: 422, title: 'A backfill cannot be made as asked' },
   BACKFILL_NOT_FOUND: { status: 404, title: 'No backfill under way has this id' },
   CDC_CHECKPOINT_BROKEN: { status: 500, title: 'The checkpoint of change capture cannot be read' },
-  CDC_EVENT_INVALID: { status: 422, title: 'A record is not a change event' },
   CDC_PROTOCOL: { status: 500, title: 'The replication stream of the source is not understood' },
   CDC_SLOT_FOREIGN: { status: 500, title: 'The replication slot belongs to someone else' },
   CDC_SOURCE_CHANGED: { status: 500, title: 'The source is another database than the one that was captured' },
