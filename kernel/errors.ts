@@ -56,6 +56,7 @@ export const errorTable = {
   RUN_ID_INVALID: { status: 400, title: 'A run id is not allowed' },
   SCHEDULER_STOPPED: { status: 503, title: 'The scheduler takes no more commands' },
   SERVER_UNREACHABLE: { status: 503, title: 'No server is running on this data folder' },
+  SOURCE_FOREIGN: { status: 500, title: 'The source database holds something else' },
   SQL_AUDIT_FAILED: { status: 400, title: 'A node was not published, since a test of it failed' },
   SQL_COMPILATION_FAILED: { status: 400, title: 'A node of a SQL project cannot be compiled' },
   SQL_CONTRACT_BROKEN: { status: 400, title: 'A model does not return the columns of its contract' },
