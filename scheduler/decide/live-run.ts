@@ -90,6 +90,8 @@ export class LiveRun {
   /** Instances of tasks that this version of the DAG does not have: all of them removed. */
   readonly formerInstances: { taskId: string; instance: LiveTaskInstance }[] = [];
   previous: PreviousRun = { kind: 'unknown' };
+  /** A later run, perhaps of another version, waits for what becomes of this one. */
+  isLookedBackAt = false;
   /** Queued, running and restarting task instances. */
   executing = 0;
   /** Per task number: those of it that execute. */

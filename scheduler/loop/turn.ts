@@ -256,7 +256,7 @@ export class Turn {
   touchDownstream(instance: LiveTaskInstance): void {
     const { run } = instance;
     const plan = run.plan.tasks[instance.taskIndex] as (typeof run.plan.tasks)[number];
-    if (run.plan.looksBack) this.#touchSuccessors(instance);
+    if (run.isLookedBackAt || this.live.runs.get(run.row.id) !== run) this.#touchSuccessors(instance);
     for (const below of plan.wholeDownstream) this.touch(run, below);
     for (const within of plan.indirectScope) this.touch(run, within);
     for (const below of plan.sameIndexDownstream) {
