@@ -13,6 +13,7 @@ import type { ControlMethods } from './control-socket.js';
 import type { Databases } from './databases.js';
 import type { Home } from './home.js';
 import type { PartStatus } from './supervisor.js';
+import { requireWarehouse } from './warehouse.js';
 
 export interface ControlDeps {
   home: Home;
@@ -106,8 +107,8 @@ export function controlMethods(deps: ControlDeps): ControlMethods {
 }
 
 function databaseUrl({ warehouseUrl, sourceUrl }: Databases, database: string): string {
-  const url = database === 'warehouse' ? warehouseUrl : database === 'source' ? sourceUrl : null;
-  if (url !== null) return url;
+  if (database === 'warehouse') return requireWarehouse(warehouseUrl);
+  if (database === 'source' && sourceUrl !== null) return sourceUrl;
   throw new MillraceError('REQUEST_INVALID', `This server has no database called ${database}.`, {
     hint: 'Ask for warehouse or source.',
   });

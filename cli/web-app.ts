@@ -16,7 +16,7 @@ import type { Scheduling } from './scheduling.js';
 import type { Sources } from './sources.js';
 import type { Supervisor } from './supervisor.js';
 import { version } from './version.js';
-import { releaseFile } from './warehouse.js';
+import { releaseFile, requireWarehouse } from './warehouse.js';
 import { openWarehouseReader } from './warehouse-reader.js';
 
 export interface WebApp {
@@ -46,7 +46,8 @@ export const adminPasswordFile = 'admin.password';
 /** The web server's application, with everything that it needs. */
 export async function createWebApp(options: WebAppOptions): Promise<WebApp> {
   const { settings, home, examples, store, scheduling, databases, baseUrl, clock, log } = options;
-  const warehouse = openWarehouseReader(databases.warehouseUrl);
+  const { warehouseUrl } = databases;
+  const warehouse = warehouseUrl === null ? null : openWarehouseReader(warehouseUrl);
   const newSecret = () => randomBytes(32).toString('base64url');
   const { commands, events, explain } = scheduling.scheduler;
   const listener = createApp({
@@ -65,12 +66,12 @@ export async function createWebApp(options: WebAppOptions): Promise<WebApp> {
     report: (error, about) => log.child('web').error(about, { error: describeError(error) }),
     platform: createPlatformStatus(options),
     warehouse: async () => warehouse,
-    releaseQuarantine: (key, by) => releaseFile(databases.warehouseUrl, key, by.user),
+    releaseQuarantine: async (key, by) => releaseFile(requireWarehouse(warehouseUrl), key, by.user),
     logPath: (place) => logPath(home.taskLogFolder, place),
   });
   return {
     listener,
     loginUrl: baseUrl + (await issueLoginLink({ store, clock, newSecret })),
-    close: () => warehouse.end(),
+    close: async () => warehouse?.end(),
   };
 }

@@ -1,14 +1,16 @@
 import { decideTask, type TaskDecision } from '../decide/decide-task.js';
 import type { LiveRun, LiveTaskInstance } from '../decide/live-run.js';
 import { runVerdict } from '../decide/run-state.js';
-import { executionStates } from '../model/states.js';
+import type { Executor } from '../model/attempt.js';
 import { endAttempt } from './fail-fast.js';
 import { finishRun } from './finish-run.js';
 import { scheduleDag } from './schedule-dag.js';
+import { taskOf } from './task-of.js';
 import type { Turn } from './turn.js';
 
 export interface SettleDeps {
   newId(): string;
+  executor: Pick<Executor, 'lookAhead'>;
 }
 
 /**
@@ -96,9 +98,9 @@ function resize(turn: Turn, run: LiveRun, decision: Extract<TaskDecision, { kind
   for (const instance of instances) {
     if (instance.mapIndex >= length) {
       turn.clearXComsOf(instance);
-      if (executionStates.has(instance.state)) endAttempt(turn, instance, reason);
-      turn.move(instance, 'removed', reason, { endedAt: turn.now });
-    } else if (instance.state === 'removed') turn.move(instance, null, reason, { endedAt: null });
+      endAttempt(turn, instance, reason);
+      turn.move(instance, 'removed', reason, { endedAt: turn.now, dueAt: null });
+    } else if (instance.state === 'removed') restore(turn, instance, reason);
   }
   for (let mapIndex = 0; mapIndex < length; mapIndex++) {
     if (!present.has(mapIndex)) turn.addInstance(run, taskIndex, mapIndex);
@@ -106,10 +108,19 @@ function resize(turn: Turn, run: LiveRun, decision: Extract<TaskDecision, { kind
   turn.touch(run, taskIndex);
 }
 
+/** An instance that was removed once runs again, with all of its retries. */
+function restore(turn: Turn, instance: LiveTaskInstance, reason: string): void {
+  if (instance.tryNumber > 0) turn.keepHistory(instance);
+  const maxTries = instance.tryNumber + taskOf(instance).retries;
+  turn.move(instance, null, reason, { ...freshTry, scheduledAt: null, maxTries, lostCount: 0 });
+}
+
 function queueTaskInstances(turn: Turn, deps: SettleDeps): void {
   const isHeld = (instance: LiveTaskInstance) => heldBy(turn, instance);
-  for (let instance = turn.live.board.take(isHeld); instance; instance = turn.live.board.take(isHeld)) {
-    turn.move(instance, 'queued', 'it has a worker', { attemptId: deps.newId(), queuedAt: turn.now });
+  const lookAhead = deps.executor.lookAhead?.() ?? 0;
+  const next = () => turn.live.board.take(isHeld, lookAhead);
+  for (let instance = next(); instance; instance = next()) {
+    turn.move(instance, 'queued', 'it was handed to the executor', { attemptId: deps.newId(), queuedAt: turn.now });
     turn.queued.push(instance);
   }
 }

@@ -253,6 +253,15 @@ export class Turn {
     return this.live.findRun(dagId, runId) ?? this.known.get(`${dagId}\n${runId}`);
   }
 
+  /** A run by its logical date: alive, or read beforehand. */
+  findRunOfDate(dagId: string, logicalDate: Instant): LiveRun | undefined {
+    const alive = this.live.dags.get(dagId)?.runs ?? [];
+    for (const run of [...alive, ...this.known.values()]) {
+      if (run.dagId === dagId && run.row.logicalDate === logicalDate) return run;
+    }
+    return undefined;
+  }
+
   touchDownstream(instance: LiveTaskInstance): void {
     const { run } = instance;
     const plan = run.plan.tasks[instance.taskIndex] as (typeof run.plan.tasks)[number];

@@ -65,10 +65,6 @@ export class SimExecutor implements Executor {
     this.#after(this.#random.int(0, 2_000), () => this.#begin(request));
   }
 
-  capacity(): number {
-    return 1_000;
-  }
-
   cancel(attemptId: string): void {
     this.#after(this.#random.int(0, 5_000), () => this.#end(attemptId, lost(attemptId, this.#clock.now(), false)));
   }
