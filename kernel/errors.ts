@@ -68,6 +68,7 @@ export const errorTable = {
   SQL_REFERENCE_UNKNOWN: { status: 400, title: 'A SQL project names something that does not exist' },
   SQL_SELECTION_INVALID: { status: 400, title: 'A selection of nodes is not understood' },
   SQL_SNAPSHOT_UNSAFE: { status: 400, title: 'A snapshot in strict mode met rows that would damage its history' },
+  STORE_BROKEN: { status: 503, title: 'The disk of the metadata database has failed' },
   STORE_FOREIGN: { status: 500, title: 'The metadata file belongs to another program' },
   STORE_TOO_NEW: { status: 500, title: 'A newer Millrace made the metadata database' },
   STORE_UNUSABLE: { status: 500, title: 'The metadata database cannot be used' },
