@@ -28,7 +28,7 @@ export function settle(turn: Turn, deps: SettleDeps): void {
 function settleRun(turn: Turn, run: LiveRun): void {
   const tasks = turn.touched.get(run);
   turn.touched.delete(run);
-  if (run.row.state !== 'running' || !turn.live.runs.has(run.row.id)) return;
+  if (run.row.state !== 'running' || turn.live.runs.get(run.row.id) !== run) return;
   // A paused DAG schedules nothing new, but a run whose tasks are all over ends.
   if (turn.live.dags.get(run.dagId)?.isPaused && run.unfinished > 0) return;
   for (const [taskIndex, which] of tasks ?? []) {
