@@ -90,7 +90,15 @@ describe('what an attempt reports', () => {
     const end = await run(file, 't');
     expect(end).toMatchObject({ effects: { xcoms: [{ key: 'return_value', value: 'Bern' }] } });
     expect(calls).toEqual([
-      { method: 'setXCom', key: 'k', value: [1] },
+      {
+        method: 'setXCom',
+        dagId: 'd',
+        runId: 'manual__2026-01-01T00:00:00+00:00',
+        taskId: 't',
+        mapIndex: -1,
+        key: 'k',
+        value: [1],
+      },
       { method: 'getVariable', key: 'city' },
     ]);
   });
