@@ -31,6 +31,11 @@ export class Dag extends TaskScope {
     return this.draft;
   }
 
+  /** The ids of its tasks, in the order of declaration. Tasks of a SQL project come when the file is imported. */
+  get taskIds(): readonly string[] {
+    return [...this.draft.tasks.keys()];
+  }
+
   /** The condition's boolean decides which of the named tasks run. Only they are skipped, a join still runs. */
   if(condition: Ref<boolean>): IfBranch {
     return createIf(this.draft, condition);

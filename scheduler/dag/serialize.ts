@@ -6,6 +6,7 @@ import type { Dag } from './dag.js';
 import { draftOf } from './dag.js';
 import type { BranchDeclaration, DagDeclarations, GroupDeclaration, TaskDeclaration } from './declaration.js';
 import { firstTasks, reachable, resolveGraph, type TaskGraph } from './graph.js';
+import { isHumanInput } from './human-input.js';
 import { paramsSchema } from './params.js';
 import { momentOf, serializeSchedule } from './schedule.js';
 
@@ -153,7 +154,10 @@ function controlOptions(
     return { downstream: [...below].filter((id) => !draft.tasks.get(id)?.teardown) };
   }
   const direct = [...(graph.downstream.get(task.taskId) ?? [])].filter((id) => !draft.tasks.get(id)?.teardown);
-  if (task.operator === 'approval') return { downstream: direct };
+  if (task.operator === 'approval') {
+    const below = isHumanInput(task.handler) && task.handler.skipsAll ? reachable(graph, task.taskId) : direct;
+    return { downstream: [...below].filter((id) => !draft.tasks.get(id)?.teardown) };
+  }
   if (task.operator === 'latest_only') return { downstream: direct, timetable: timetableOptions(dag, timezone) };
   if (task.operator === 'time_sensor') return { timezone };
   return {};

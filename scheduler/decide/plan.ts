@@ -32,6 +32,8 @@ export interface TaskPlan {
   isMappingSource: boolean;
   /** Setups further up that must have succeeded, whatever the trigger rule says. */
   indirectSetups: number[];
+  /** For a setup: the tasks that have it among their `indirectSetups`. */
+  indirectScope: number[];
   /** For a teardown: its setups. */
   directSetups: number[];
   priorityWeight: number;
@@ -67,6 +69,7 @@ export function planOf(dag: SerializedDag, versionId: number): DagPlan {
       mapping,
       isMappingSource: false,
       indirectSetups: [],
+      indirectScope: [],
       directSetups: numbers(task.setups),
       priorityWeight: 0,
     };
@@ -77,6 +80,7 @@ export function planOf(dag: SerializedDag, versionId: number): DagPlan {
   for (const plan of tasks) {
     plan.priorityWeight = weights[plan.index] as number;
     if (hasSetups) plan.indirectSetups = indirectSetupsOf(tasks, plan);
+    for (const setup of plan.indirectSetups) (tasks[setup] as TaskPlan).indirectScope.push(plan.index);
     for (const source of plan.mapping?.sources ?? []) (tasks[source] as TaskPlan).isMappingSource = true;
   }
   const looksBack = dag.tasks.some((task) => task.dependsOnPast || task.waitForDownstream);

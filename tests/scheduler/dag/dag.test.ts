@@ -8,6 +8,7 @@ import {
   email,
   getClient,
   getContext,
+  TaskHandler,
   type TaskSpec,
   withArgList,
 } from 'millrace';
@@ -119,6 +120,33 @@ describe('what is refused, with the reason', () => {
       (dag) => (dag.task('a', async () => 1) as (x: number) => unknown)(1),
       /instead of named inputs/,
     ],
+    [
+      'too few inputs in order',
+      (dag) => dag.task('a', async ({ x, y }: { x: number; y: number }) => x + y)(withArgList(1)),
+      /takes 2 inputs \(x, y\), but got 1/,
+    ],
+    [
+      'inputs in order for a handler that does not name them',
+      (dag) => dag.task('a', async (all: { x: number }) => all)(withArgList(1)),
+      /cannot take its inputs in order/,
+    ],
+    [
+      'a handler of two arguments',
+      (dag) => dag.task('a', (async (x: number, y: number) => x + y) as never),
+      /takes 2 arguments/,
+    ],
+    [
+      'a ref instead of named inputs',
+      (dag) => (dag.task('b', async (_: { x: number }) => 1) as (ref: unknown) => unknown)(place(dag, 'a')),
+      /instead of named inputs/,
+    ],
+    [
+      'a handler for a DAG of Python',
+      () => new TaskHandler('etl', 'load', async () => 1),
+      /a DAG that Python declares/,
+    ],
+    ['two DAGs of one id in a bundle', (dag) => new Bundle(dag, new Dag('d')), /two DAGs "d"/],
+    ['a question without a subject', () => approval({} as never), /has no subject/],
     [
       'a map over text',
       (dag) => dag.task('a', async (_: { x: string }) => 1).expand({ x: 'abc' as never }),
@@ -370,10 +398,19 @@ describe('a DAG as data', () => {
     });
     const load = dag.task(
       'load',
-      withArgList(async ({ rows, region }: { rows: number; region: string }) => `${rows}${region}`),
+      async ({ rows, region: where = 'us' }: { rows: number; region?: string }) => rows + where,
     );
-    (load as unknown as (rows: unknown, region: string) => void)(extract(), 'eu');
-    expect(serializeDag(dag).tasks[1]?.inputs).toEqual({ rows: { ref: 'extract' }, region: { literal: 'eu' } });
+    load(withArgList(extract(), 'eu'));
+    const listed = dag.task(
+      'listed',
+      async ({ all = [{ a: 1 }, { a: 2 }], last }: { all: unknown[]; last: number }) => [all, last],
+    );
+    listed(withArgList([], 2));
+    expect(serializeDag(dag).tasks.map(({ inputs }) => inputs)).toEqual([
+      {},
+      { rows: { ref: 'extract' }, region: { literal: 'eu' } },
+      { all: { literal: [] }, last: { literal: 2 } },
+    ]);
   });
 
   it('tells a branch its sides, and a short circuit what lies below', () => {
