@@ -56,7 +56,9 @@ export async function readTableHashes(client: pg.Client, select: string): Promis
         sum = hash === nullText ? null : hash;
         continue;
       }
-      if (count === columns[0].length) columns.forEach((column, index) => (columns[index] = grown(column)));
+      if (count === columns[0].length) {
+        for (const [index, column] of columns.entries()) columns[index] = grown(column);
+      }
       columns[0][count] = Number(key);
       columns[1][count] = Number(hash);
       columns[2][count] = Number(modelHash);
