@@ -299,6 +299,7 @@ class Loop {
         if (isStale) turn.wantsPrevious.push(now);
         else {
           now.previous = found;
+          if (found.kind === 'live') found.run.isLookedBackAt = true;
           turn.touchAll(now);
         }
       });

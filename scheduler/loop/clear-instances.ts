@@ -29,10 +29,9 @@ export function reopenRun(turn: Turn, run: LiveRun, reason: string): void {
   if (run.row.state !== 'success' && run.row.state !== 'failed') return;
   turn.moveRun(run, 'queued', reason, { queuedAt: turn.now, startedAt: null, endedAt: null });
   turn.live.addRun(run);
-  if (!run.plan.looksBack) return;
   // What later runs know of this one is no longer so.
   for (const other of turn.live.dags.get(run.dagId)?.runs ?? []) {
-    if (other.row.state !== 'running') continue;
+    if (other.row.state !== 'running' || !other.plan.looksBack) continue;
     other.previous = { kind: 'unknown' };
     turn.wantsPrevious.push(other);
   }

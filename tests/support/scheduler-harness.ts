@@ -128,6 +128,8 @@ export interface Harness {
   rows<Row>(sql: string, ...parameters: unknown[]): Promise<Row[]>;
   advanceTo(instant: Instant): Promise<void>;
   advanceBy(ms: number): Promise<void>;
+  /** Somebody sets the clock on the wall, forward or back; time itself goes on. */
+  setClockBy(ms: number): void;
   settled(): Promise<void>;
   /** Ends this server without a word and starts another on the same file. */
   crash(behaviour?: Behaviour): Promise<Harness>;
@@ -145,6 +147,7 @@ export interface HarnessOptions {
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
   const path = options.path ?? temporaryStore();
   const clock = new ManualClock(options.now ?? Date.UTC(2026, 0, 1));
+  const wall = { now: () => clock.now() + wall.skewMs, skewMs: 0 };
   const life = new Mortal();
   const store = openSqliteStore(path);
   const executor = new FakeExecutor(clock);
@@ -153,7 +156,11 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   let ids = 0;
   const scheduler = createScheduler({
     store,
-    clock: life.clock(clock),
+    clock: life.clock({
+      now: wall.now,
+      monotonic: () => clock.monotonic(),
+      after: (ms, call) => clock.after(ms, call),
+    }),
     executor,
     settings: {
       parallelism: 100,
@@ -178,14 +185,14 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const events: SchedulerEvent[] = [];
   scheduler.events.listen((event) => events.push(event));
   await scheduler.start();
-  const harness = assemble({ clock, store, executor, scheduler, events, reports }, life, path, options);
+  const harness = assemble({ clock, store, executor, scheduler, events, reports }, { life, wall }, path, options);
   await harness.settled();
   return harness;
 }
 
 function assemble(
   parts: Pick<Harness, 'clock' | 'store' | 'executor' | 'scheduler' | 'events' | 'reports'>,
-  life: Mortal,
+  { life, wall }: { life: Mortal; wall: { skewMs: number } },
   path: string,
   options: HarnessOptions,
 ): Harness {
@@ -213,6 +220,9 @@ function assemble(
     settled,
     advanceTo,
     advanceBy: (ms) => advanceTo(clock.now() + ms),
+    setClockBy: (ms) => {
+      wall.skewMs += ms;
+    },
     async declare(...dags) {
       await scheduler.saveImports({
         files: [{ fileloc: 'test.ts', bundleHash: 'hash', dags, source: '// source' }],
