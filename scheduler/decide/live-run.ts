@@ -44,7 +44,7 @@ export interface LiveTaskInstance {
   /** An attempt that was told to end and has not yet: until it has, no other may start. */
   lingering: string | null;
   /** What the store holds; the fence of the next write. Null when the row is not there yet. */
-  stored: { state: TaskInstanceState | null; attemptId: string | null } | null;
+  stored: { state: TaskInstanceState | null; attemptId: string | null; mapIndex: number } | null;
 }
 
 export type SkipMemo = { followed: string[] } | { skipped: string[]; ignoreTriggerRules: boolean };

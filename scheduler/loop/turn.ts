@@ -245,7 +245,8 @@ export class Turn {
   }
 
   #stored(instance: LiveTaskInstance): void {
-    instance.stored = { state: instance.state, attemptId: instance.attemptId };
+    const { state, attemptId, mapIndex } = instance;
+    instance.stored = { state, attemptId, mapIndex };
   }
 
   /** A run by its ids: alive, or read beforehand. */
