@@ -1,4 +1,5 @@
 import { LiveRun, type LiveTaskInstance } from '../decide/live-run.js';
+import { lookBack } from './backfills.js';
 import { endAttempt } from './fail-fast.js';
 import type { DagVersion } from './live-state.js';
 import { freshTry } from './settle.js';
@@ -22,6 +23,8 @@ export function rebaseRun(turn: Turn, run: LiveRun, version: DagVersion): LiveRu
     turn.live.addRun(rebased);
     turn.touchAll(rebased);
     tellSuccessors(turn, run, rebased);
+    // The version before may not have looked back.
+    if (version.plan.looksBack && rebased.previous.kind === 'unknown') lookBack(turn, rebased);
   }
   turn.changedRun(rebased);
   return rebased;
