@@ -14,7 +14,7 @@ import { explain } from './loop/explain.js';
 import { type Imports, prepareImports } from './loop/imports.js';
 import { Inbox, type Input } from './loop/inbox.js';
 import type { LiveState } from './loop/live-state.js';
-import { findPreviousRun } from './loop/previous-runs.js';
+import { findPreviousRun, findRanBefore } from './loop/previous-runs.js';
 import { recover } from './loop/recover.js';
 import { revive } from './loop/revive.js';
 import { settle } from './loop/settle.js';
@@ -280,8 +280,10 @@ class Loop {
   async #lookBack(run: LiveRun): Promise<void> {
     try {
       const found = await findPreviousRun(this.#deps.store, this.live, run);
+      const ranBefore = await findRanBefore(this.#deps.store, run);
       await this.inbox.request((turn) => {
         run.previous = found;
+        run.ranBefore = ranBefore;
         turn.touchAll(run);
       });
     } catch (error) {

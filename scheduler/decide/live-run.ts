@@ -88,6 +88,8 @@ export class LiveRun {
   /** By task number; the instance of a task that is not mapped (yet) has map index -1. */
   readonly instances: LiveTaskInstance[][];
   previous: PreviousRun = { kind: 'unknown' };
+  /** Tasks that ignore their first `depends_on_past` and are not part of the previous run: those that an earlier run had. */
+  ranBefore: ReadonlySet<string> = new Set();
   /** Queued, running and restarting task instances. */
   executing = 0;
   /** Per task number: those of it that execute. */
