@@ -42,10 +42,6 @@ export class InstantExecutor implements Executor {
     });
   }
 
-  capacity(): number {
-    return 1_000;
-  }
-
   cancel(): void {}
 
   async stop(): Promise<void> {}

@@ -17,7 +17,7 @@ export function createPlatformStatus(options: Omit<WebAppOptions, 'log'>): () =>
     return {
       startedAt,
       scheduler: { healthy: isHealthy && storeError === null, lastTurnAt, turnMs },
-      executor: { slots: settings.MILLRACE_PARALLELISM, busy: executing },
+      executor: { slots: settings.MILLRACE_PARALLELISM, busy: Math.min(executing, settings.MILLRACE_PARALLELISM) },
       cdc,
       generator: sources?.generator() ?? null,
       warehouse:

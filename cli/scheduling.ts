@@ -179,7 +179,7 @@ function drainFirst(pool: LocalPool, drain: Drain): Executor {
   return {
     start: () => pool.start(),
     submit: (attempt) => pool.submit(attempt),
-    capacity: () => pool.capacity(),
+    lookAhead: () => pool.lookAhead(),
     cancel: (attemptId, reason) => pool.cancel(attemptId, reason),
     async stop(drainMs) {
       await drain.wait(drainMs);

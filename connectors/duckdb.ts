@@ -163,12 +163,25 @@ class RemoteSession implements DuckdbSession {
   }
 
   query(sql: string): Promise<DuckdbResult> {
+    return this.#ask({ sql });
+  }
+
+  async lock(name: string): Promise<void> {
+    await this.#ask({ lock: name });
+  }
+
+  async unlock(): Promise<void> {
+    // With the session the host has given its lock to the next.
+    if (!this.#socket.destroyed) await this.#ask({ lock: null });
+  }
+
+  #ask(request: { sql: string } | { lock: string | null }): Promise<DuckdbResult> {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       if (this.#socket.destroyed) return reject(sessionLost());
       this.#waiters.set(id, { rows: [], resolve, reject });
       this.#socket.ref();
-      void send(this.#socket, { id, sql });
+      void send(this.#socket, { id, ...request });
     });
   }
 

@@ -67,7 +67,7 @@ export const errorTable = {
   SQL_PROJECT_INVALID: { status: 400, title: 'A SQL project breaks a rule of its format' },
   SQL_REFERENCE_UNKNOWN: { status: 400, title: 'A SQL project names something that does not exist' },
   SQL_SELECTION_INVALID: { status: 400, title: 'A selection of nodes is not understood' },
-  SQL_SNAPSHOT_UNSAFE: { status: 400, title: 'A snapshot in strict mode met rows that would damage its history' },
+  SQL_SNAPSHOT_UNSAFE: { status: 400, title: 'A snapshot met rows that would damage its history' },
   STORE_FOREIGN: { status: 500, title: 'The metadata file belongs to another program' },
   STORE_TOO_NEW: { status: 500, title: 'A newer Millrace made the metadata database' },
   STORE_UNUSABLE: { status: 500, title: 'The metadata database cannot be used' },

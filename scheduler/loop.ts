@@ -282,9 +282,15 @@ class Loop {
       const found = await findPreviousRun(this.#deps.store, this.live, run);
       const ranBefore = await findRanBefore(this.#deps.store, run);
       await this.inbox.request((turn) => {
-        run.previous = found;
-        run.ranBefore = ranBefore;
-        turn.touchAll(run);
+        const now = turn.live.runs.get(run.row.id);
+        if (!now) return;
+        const isStale = found.kind === 'live' && turn.live.runs.get(found.run.row.id) !== found.run;
+        if (isStale) turn.wantsPrevious.push(now);
+        else {
+          now.previous = found;
+          now.ranBefore = ranBefore;
+          turn.touchAll(now);
+        }
       });
     } catch (error) {
       this.#deps.report(error, `the run before ${run.row.runId} of ${run.dagId} could not be read`);

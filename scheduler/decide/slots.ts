@@ -101,10 +101,13 @@ export class SlotBoard {
     this.#free(lingeringKey(instance));
   }
 
-  /** The next task instance that may be queued, best first, or undefined. The caller moves it before it asks again. */
-  take(isHeld: (instance: LiveTaskInstance) => string | null): LiveTaskInstance | undefined {
+  /**
+   * The next task instance that may be queued, best first, or undefined; up to `lookAhead` more than may run at a time.
+   * The caller moves it before it asks again.
+   */
+  take(isHeld: (instance: LiveTaskInstance) => string | null, lookAhead = 0): LiveTaskInstance | undefined {
     this.#unpark();
-    while (this.#executing < this.#parallelism) {
+    while (this.#executing < this.#parallelism + lookAhead) {
       const candidate = this.#ready.pop();
       if (!candidate) return undefined;
       const { instance } = candidate;

@@ -28,6 +28,9 @@ interface CurrentAttempt {
 const settleStepMs = 20;
 const settleMaxMs = 1_000;
 
+/** For so long, milliseconds, the size of the process is taken to be what it was. */
+const rssStaleMs = 100;
+
 /** The child's side of the pool: runs the attempts it is sent, one at a time, and says what became of them. */
 export class ChildSession {
   readonly #send: (message: FromChild) => void;
@@ -43,6 +46,7 @@ export class ChildSession {
   /** Whether an error went uncaught: nobody knows what state it left the process in. */
   #isTainted = false;
   #idleResources = new Map<string, number>();
+  #rss = { bytes: 0, readAt: Number.NEGATIVE_INFINITY };
 
   constructor(send: (message: FromChild) => void) {
     this.#send = send;
@@ -143,8 +147,15 @@ export class ChildSession {
     this.#calls.clear();
     restoreEnvironment(current.env);
     const isClean = !this.#isTainted && this.#pidsBefore === null && this.#leftOver() === null;
-    this.#send({ type: 'finished', ...report, isClean, rssBytes: process.memoryUsage.rss() });
+    this.#send({ type: 'finished', ...report, isClean, rssBytes: this.#rssBytes() });
     if (!isClean) this.#settle(current.request.attemptId, Date.now() + settleMaxMs);
+  }
+
+  /** Read from the system now and then: to ask after each of many small attempts costs more than to end one. */
+  #rssBytes(): number {
+    const now = systemClock.monotonic();
+    if (now - this.#rss.readAt > rssStaleMs) this.#rss = { bytes: process.memoryUsage.rss(), readAt: now };
+    return this.#rss.bytes;
   }
 
   /** Waits for what is closing; what stays open is named, and the pool replaces the process. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Json, JsonObject } from '../../kernel/json.js';
 import type { LiveRun, LiveTaskInstance } from '../decide/live-run.js';
@@ -73,15 +74,23 @@ export interface LogPlace {
   tryNumber: number;
 }
 
-/** The log file of a try: `<folder>/<dag>/<run row id>/<task>/<map index>/<try>.log`. */
+/**
+ * The log file of a try: `<folder>/<dag>/<run row id>/<task>.<map index>.<try>.log`. One folder a run: to make one for
+ * each attempt costs more than all else that a small attempt does.
+ */
 export function logPath(folder: string, place: LogPlace): string {
-  const file = `${place.tryNumber}.log`;
-  return join(folder, safe(place.dagId), `${place.dagRunId}`, safe(place.taskId), `${place.mapIndex}`, file);
+  const file = `${safe(place.taskId)}.${place.mapIndex}.${place.tryNumber}.log`;
+  return join(folder, safe(place.dagId), `${place.dagRunId}`, file);
 }
 
-/** A name that is safe as the name of a folder, and is no other's. A dot in front would hide it, or lead upwards. */
+/** File systems take names of 255 bytes; what is added to a task's id needs some of them. */
+const nameCharsMax = 200;
+
+/** A name that is safe as the name of a file or folder, and is no other's. A dot in front would hide it, or lead upwards. */
 function safe(text: string): string {
-  return text.replace(/[^A-Za-z0-9_.-]|^\./g, (one) => `~${one.codePointAt(0)?.toString(16)}`);
+  const escaped = text.replace(/[^A-Za-z0-9_.-]|^\./g, (one) => `~${one.codePointAt(0)?.toString(16)}`);
+  if (escaped.length <= nameCharsMax) return escaped;
+  return `${escaped.slice(0, nameCharsMax)}~${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
 }
 
 async function inputsOf(

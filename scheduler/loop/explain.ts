@@ -121,7 +121,7 @@ function whyScheduled(deps: ExplainDeps, instance: LiveTaskInstance): string {
   const { board } = deps.live;
   const limit = board.hindrance(instance, (one) => heldBy(deps, one));
   if (limit) return `it waits for a slot: ${limit}`;
-  return `it waits for a worker: ${board.executing} of ${board.parallelism} are busy`;
+  return `it waits for a worker: ${Math.min(board.executing, board.parallelism)} of ${board.parallelism} are busy`;
 }
 
 function waitsUntil({ reason, startedAt }: LiveTaskInstance, dueAt: Instant): Explanation {

@@ -73,8 +73,10 @@ export async function reviveRuns(store: StoreDriver, live: LiveState, rows: load
   const facts = await loadFacts(store, [...runs.values()]);
   for (const row of await loading.loadTaskInstances(store, [...runs.keys()])) {
     const run = runs.get(row.dag_run_id);
-    const taskIndex = run?.plan.indexOf.get(row.task_id);
-    if (run && taskIndex !== undefined) run.add(liveInstance(live, run, taskIndex, row, facts));
+    if (!run) continue;
+    const taskIndex = run.plan.indexOf.get(row.task_id);
+    if (taskIndex !== undefined) run.add(liveInstance(live, run, taskIndex, row, facts));
+    else run.formerInstances.push({ taskId: row.task_id, instance: liveInstance(live, run, -1, row, facts) });
   }
   for (const run of runs.values()) sortInstances(run);
   return [...runs.values()];

@@ -1,6 +1,7 @@
 import { decideTask, type TaskDecision } from '../decide/decide-task.js';
 import type { LiveRun, LiveTaskInstance } from '../decide/live-run.js';
 import { runVerdict } from '../decide/run-state.js';
+import type { Executor } from '../model/attempt.js';
 import { endAttempt } from './fail-fast.js';
 import { finishRun } from './finish-run.js';
 import { scheduleDag } from './schedule-dag.js';
@@ -9,6 +10,7 @@ import type { Turn } from './turn.js';
 
 export interface SettleDeps {
   newId(): string;
+  executor: Pick<Executor, 'lookAhead'>;
 }
 
 /**
@@ -26,7 +28,7 @@ export function settle(turn: Turn, deps: SettleDeps): void {
 function settleRun(turn: Turn, run: LiveRun): void {
   const tasks = turn.touched.get(run);
   turn.touched.delete(run);
-  if (run.row.state !== 'running' || !turn.live.runs.has(run.row.id)) return;
+  if (run.row.state !== 'running' || turn.live.runs.get(run.row.id) !== run) return;
   // A paused DAG schedules nothing new, but a run whose tasks are all over ends.
   if (turn.live.dags.get(run.dagId)?.isPaused && run.unfinished > 0) return;
   for (const [taskIndex, which] of tasks ?? []) {
@@ -115,8 +117,10 @@ function restore(turn: Turn, instance: LiveTaskInstance, reason: string): void {
 
 function queueTaskInstances(turn: Turn, deps: SettleDeps): void {
   const isHeld = (instance: LiveTaskInstance) => heldBy(turn, instance);
-  for (let instance = turn.live.board.take(isHeld); instance; instance = turn.live.board.take(isHeld)) {
-    turn.move(instance, 'queued', 'it has a worker', { attemptId: deps.newId(), queuedAt: turn.now });
+  const lookAhead = deps.executor.lookAhead?.() ?? 0;
+  const next = () => turn.live.board.take(isHeld, lookAhead);
+  for (let instance = next(); instance; instance = next()) {
+    turn.move(instance, 'queued', 'it was handed to the executor', { attemptId: deps.newId(), queuedAt: turn.now });
     turn.queued.push(instance);
   }
 }

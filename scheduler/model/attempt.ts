@@ -176,10 +176,13 @@ export interface DagRunSummary {
 /** Hands attempts to processes. One in this machine (executor/local-pool), others over a queue. */
 export interface Executor {
   start(): Promise<void>;
-  /** Takes the attempt at once; `capacity` says how many it would start now. */
+  /** Takes the attempt at once; it may wait for a worker. */
   submit(attempt: AttemptRequest): void;
-  /** How many more attempts it can begin without making one wait. */
-  capacity(): number;
+  /**
+   * How many attempts it wants beyond those that run at a time: while attempts are short, the next are at hand when a
+   * worker becomes free, and none waits for a commit. None when it is left out.
+   */
+  lookAhead?(): number;
   /** Ends the attempt: abort signal, SIGTERM, SIGKILL. It still reports `lost` or `finished`. */
   cancel(attemptId: string, reason: string): void;
   /** Takes no more; waits for the running ones up to `drainMs`, then ends them and reports them lost, uncharged. */

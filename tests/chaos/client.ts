@@ -54,6 +54,13 @@ export class Client {
     return answer;
   }
 
+  /** Asks again for every run that has no answer yet. */
+  async repeatUnanswered(): Promise<void> {
+    for (const [runId, { dagId, acknowledged }] of this.ledger.runs) {
+      if (!acknowledged) await this.trigger(dagId, runId);
+    }
+  }
+
   async note(dagId: string, runId: string, note: string): Promise<void> {
     const written = { note, acknowledged: false };
     this.ledger.notes.set(runId, written);

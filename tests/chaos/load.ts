@@ -2,12 +2,10 @@ import type { Random } from '../support/random.js';
 import { type Client, NoAnswer } from './client.js';
 import { pause } from './system.js';
 
-/** Requests under way, of a team's scripts: runs, notes, runs again. What the server does not answer is asked again. */
+/** Requests under way, of a team's scripts: runs, notes, runs cleared. */
 export interface Load {
   /** Resolves when the last request has its answer, or has none because the server is gone. */
   stop(): Promise<void>;
-  /** Asks for what has no answer yet; call it when the server is there. */
-  repeatUnanswered(): Promise<void>;
 }
 
 const betweenMs = { least: 5, most: 60 };
@@ -41,11 +39,6 @@ export function startLoad(client: Client, random: Random): Load {
     async stop() {
       isOver = true;
       await ended;
-    },
-    async repeatUnanswered() {
-      for (const [runId, { dagId, acknowledged }] of client.ledger.runs) {
-        if (!acknowledged) await client.trigger(dagId, runId);
-      }
     },
   };
 }

@@ -56,7 +56,7 @@ async function runScheduler(trials: { fault: Fault; seed: number }[]): Promise<S
   const result: SessionResult = { folder, trials: [], findings: [], error: null, seconds: 0 };
   const startedAt = performance.now();
   try {
-    await rig.open();
+    if (!trials[0]?.fault.startsItself) await rig.open();
     for (const trial of trials) {
       const counted = { fault: trial.fault, recoveries: [] as number[] };
       result.trials.push(counted);

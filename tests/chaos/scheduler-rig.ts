@@ -107,7 +107,10 @@ export class SchedulerRig {
     const hadWork =
       [...this.client.ledger.runs.values()].some(({ acknowledged }) => acknowledged) && this.hasUnfinished();
     await this.system.start();
-    await this.client.trigger('work', `after${this.#crashes}_${from}`);
+    const runId = `after${this.#crashes}_${from}`;
+    // Killed in its first start, it has yet to import the DAG.
+    await until('work is accepted', async () => (await this.client.trigger('work', runId)).status === 200, settleMsMax);
+    await this.client.repeatUnanswered();
     if (hadWork) {
       await until('interrupted work goes on', async () => this.witness().some(({ at }) => at > from), settleMsMax);
     }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SerializedSchedule } from '../../scheduler/model/dag.js';
 import { dag } from '../support/dag-builder.js';
-import { type Harness, returned, startHarness, tester } from '../support/scheduler-harness.js';
+import { failed, type Harness, returned, startHarness, tester } from '../support/scheduler-harness.js';
 
 // What the simulation has found in the product, each as the shortest story that shows it.
 
@@ -34,14 +34,22 @@ function backfill(harness: Harness, from: number, to: number, reprocess: 'none' 
   return harness.scheduler.commands.createBackfill(request, tester);
 }
 
+const clearing = {
+  dagId: 'd',
+  mapIndexes: null,
+  onlyFailed: false,
+  onlyRunning: false,
+  includeUpstream: false,
+  includeDownstream: false,
+  includePast: false,
+  includeFuture: false,
+  resetDagRuns: true,
+  runOnLatestVersion: false,
+  dryRun: false,
+};
+
 async function clear(harness: Harness, runId: string, taskIds: string[]): Promise<void> {
-  const only = { mapIndexes: null, onlyFailed: false, onlyRunning: false };
-  const around = { includeUpstream: false, includeDownstream: false, includePast: false, includeFuture: false };
-  const rest = { resetDagRuns: true, runOnLatestVersion: false, dryRun: false };
-  await harness.scheduler.commands.clearTaskInstances(
-    { dagId: 'd', runId, taskIds, ...only, ...around, ...rest },
-    tester,
-  );
+  await harness.scheduler.commands.clearTaskInstances({ ...clearing, runId, taskIds }, tester);
   await harness.settled();
 }
 
@@ -165,6 +173,71 @@ describe('a pool that is changed', () => {
     if (included) harness.executor.finish('follows');
     await harness.settled();
     expect(await harness.states('d', runId)).toEqual({ waits: 'running', follows: 'success' });
+    await harness.store.close();
+  });
+});
+
+describe('a run that was over and is marked by hand', () => {
+  it.each(['run', 'task'])('lets the run after it go on, that depends on its past: %s', async (what) => {
+    const harness = await startHarness({ now: noon });
+    const tasks = [{ taskId: 't', dependsOnPast: true, ignoreFirstDependsOnPast: true }];
+    harness.executor.behaviour = (request) => (request.context.logicalDate === noon ? failed() : returned(1));
+    await harness.declare(dag({ ...hourly(false), tasks: dag({ dagId: 'd', tasks }).tasks }));
+    await harness.advanceTo(noon + hourMs);
+    const [first, second] = (await harness.rows<{ run_id: string }>('select run_id from dag_run order by id')) as [
+      { run_id: string },
+      { run_id: string },
+    ];
+    expect(await harness.states('d', second.run_id)).toEqual({ t: null });
+    const around = { includeUpstream: false, includeDownstream: false, includePast: false, includeFuture: false };
+    const mark = { dagId: 'd', runId: first.run_id, taskId: 't', mapIndex: null, dryRun: false, ...around };
+    if (what === 'run') await harness.scheduler.commands.setDagRunState('d', first.run_id, 'success', tester);
+    else await harness.scheduler.commands.markTaskInstances({ ...mark, state: 'success' }, tester);
+    await harness.settled();
+    expect(await harness.states('d', second.run_id)).toEqual({ t: 'success' });
+    await harness.store.close();
+  });
+});
+
+describe('a run that is taken over to another version of its DAG', () => {
+  const one = [{ taskId: 'kept' }, { taskId: 'gone' }];
+  const toLatest = (harness: Harness, runId: string) =>
+    harness.scheduler.commands.clearTaskInstances(
+      { ...clearing, runId, taskIds: [], runOnLatestVersion: true },
+      tester,
+    );
+
+  it('has a task again that an earlier version had', async () => {
+    const harness = await startHarness();
+    await harness.declare(dag({ dagId: 'd', tasks: one }));
+    const runId = await harness.trigger('d');
+    await harness.declare(dag({ dagId: 'd', tasks: one.slice(0, 1) }));
+    await toLatest(harness, runId);
+    await harness.settled();
+    expect(await harness.states('d', runId)).toEqual({ kept: 'success', gone: 'removed' });
+    const again = await harness.crash();
+    await again.declare(dag({ dagId: 'd', description: 'as before', tasks: one }));
+    await toLatest(again, runId);
+    await again.settled();
+    expect(await again.states('d', runId)).toEqual({ kept: 'success', gone: 'success' });
+    await again.store.close();
+  });
+
+  it('keeps what has happened to it at the same moment', async () => {
+    const harness = await startHarness({ behaviour: () => 'hold' });
+    await harness.declare(dag({ dagId: 'd', tasks: one }));
+    const runId = await harness.trigger('d');
+    await harness.declare(dag({ dagId: 'd', tasks: [...one, { taskId: 'new' }] }));
+    // In one turn: the report of an attempt, and the change of version that replaces what the report was about.
+    harness.executor.finish('kept');
+    const only = { ...clearing, runId, taskIds: ['new'], runOnLatestVersion: true };
+    await harness.scheduler.commands.clearTaskInstances(only, tester);
+    await harness.settled();
+    expect(await harness.states('d', runId)).toEqual({ kept: 'success', gone: 'running', new: 'running' });
+    harness.executor.finish('gone');
+    harness.executor.finish('new');
+    await harness.settled();
+    expect(await harness.runState('d', runId)).toBe('success');
     await harness.store.close();
   });
 });

@@ -36,7 +36,8 @@ export interface SchemaLookup {
  */
 export interface Connection {
   query(sql: string): Promise<QueryResult>;
-  begin(): Promise<void>;
+  /** Begins a transaction. With a `lock` it waits until no other transaction of the database holds the lock of that name. */
+  begin(lock?: string): Promise<void>;
   commit(): Promise<void>;
   rollback(): Promise<void>;
   readonly inTransaction: boolean;

@@ -183,6 +183,7 @@ const schemaAttemptsMax = 20;
 
 class DuckdbConnection implements Connection {
   inTransaction = false;
+  #isLocked = false;
   readonly #session: DuckdbSession;
 
   constructor(session: DuckdbSession) {
@@ -200,22 +201,40 @@ class DuckdbConnection implements Connection {
     }
   }
 
-  async begin(): Promise<void> {
+  /** DuckDB has no locks and fails the second of two writers: the lock is that of the process which owns the database, and stands before the transaction. */
+  async begin(lock?: string): Promise<void> {
     if (this.inTransaction) return;
-    await this.query('begin transaction');
+    if (lock !== undefined) await this.#take(lock);
     this.inTransaction = true;
+    await this.query('begin transaction');
   }
 
   async commit(): Promise<void> {
-    if (!this.inTransaction) return;
-    this.inTransaction = false;
-    await this.query('commit');
+    await this.#end('commit');
   }
 
   async rollback(): Promise<void> {
+    await this.#end('rollback');
+  }
+
+  async #end(how: 'commit' | 'rollback'): Promise<void> {
     if (!this.inTransaction) return;
     this.inTransaction = false;
-    await this.query('rollback');
+    try {
+      await this.query(how);
+    } finally {
+      if (this.#isLocked) await this.#session.unlock();
+      this.#isLocked = false;
+    }
+  }
+
+  async #take(lock: string): Promise<void> {
+    try {
+      await this.#session.lock(lock);
+      this.#isLocked = true;
+    } catch (error) {
+      throw databaseError(error);
+    }
   }
 
   /** DuckDB reads files by itself, in parallel: the rows go through one, which the process that owns the database reads. */

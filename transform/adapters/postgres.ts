@@ -180,10 +180,13 @@ class PostgresConnection implements Connection {
     }
   }
 
-  async begin(): Promise<void> {
-    if (this.inTransaction) return;
-    await this.query('begin');
-    this.inTransaction = true;
+  async begin(lock?: string): Promise<void> {
+    if (!this.inTransaction) {
+      await this.query('begin');
+      this.inTransaction = true;
+    }
+    if (lock !== undefined)
+      await this.query(`select pg_advisory_xact_lock(hashtextextended(${quoteLiteral(lock)}, 0))`);
   }
 
   async commit(): Promise<void> {

@@ -59,13 +59,15 @@ export function postHooks(run: NodeRun): Hook[] {
 
 /**
  * The frame of every materialization: hooks outside, then one transaction with the hooks inside and the work, then the commit and the hooks after it.
+ * Transactions with the same `lock` run one after another.
  */
 export async function inNodeTransaction(
   run: NodeRun,
   work: () => Promise<MaterializationResult>,
+  { lock }: { lock?: string } = {},
 ): Promise<MaterializationResult> {
   await run.runHooks(preHooks(run), false);
-  await run.connection.begin();
+  await run.connection.begin(lock);
   await run.runHooks(preHooks(run), true);
   const result = await work();
   await run.runHooks(postHooks(run), true);

@@ -13,6 +13,8 @@ export interface Fault {
   weight: number;
   /** Whether several trials may follow each other on one data folder. */
   chains?: boolean;
+  /** Whether it starts the server itself, in a folder that has seen none. */
+  startsItself?: boolean;
   /** Settings of the server. */
   env?: Record<string, string>;
   /** Plays it on a running server, and leaves a server that runs. */

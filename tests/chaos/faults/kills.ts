@@ -22,7 +22,6 @@ export const kills: Fault[] = [
       await load.stop();
       await rig.afterCrash();
       await rig.restart();
-      await load.repeatUnanswered();
     },
   },
   {
@@ -40,7 +39,6 @@ export const kills: Fault[] = [
       await load.stop();
       await rig.afterCrash();
       await rig.restart();
-      await load.repeatUnanswered();
     },
   },
   {
@@ -59,7 +57,6 @@ export const kills: Fault[] = [
       await rig.system.killServer();
       await rig.afterCrash();
       await rig.restart();
-      await load.repeatUnanswered();
     },
   },
   {
