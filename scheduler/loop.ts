@@ -5,7 +5,7 @@ import type { LiveRun, LiveTaskInstance } from './decide/live-run.js';
 import { noEffects, onAttemptEvent } from './loop/attempt-events.js';
 import { attemptRequest } from './loop/attempt-request.js';
 import { callbackRequest, onCallbackEvent } from './loop/callbacks.js';
-import { answerCall } from './loop/calls.js';
+import { answerCall, type CallDeps } from './loop/calls.js';
 import { createCommands } from './loop/commands/commands.js';
 import type { RunningAttempt, Scheduler, SchedulerDeps, SchedulerStatus } from './loop/contract.js';
 import { createDeferrals } from './loop/deferrals.js';
@@ -23,6 +23,7 @@ import { readTriggered } from './loop/triggered-runs.js';
 import { Turn } from './loop/turn.js';
 import { wrongCounts } from './loop/wrong-counts.js';
 import type { AttemptCall, AttemptEvent } from './model/attempt.js';
+import { type Secrets, secretsOfStore } from './store/secrets.js';
 
 export type { RunningAttempt, Scheduler, SchedulerDeps, SchedulerSettings, SchedulerStatus } from './loop/contract.js';
 
@@ -37,7 +38,8 @@ const startedDelayMs = 4;
 
 /** The scheduler: what changed -> decide -> one transaction -> events and attempts. It sleeps until something arrives. */
 export function createScheduler(deps: SchedulerDeps): Scheduler {
-  const loop = new Loop(deps);
+  const secrets = deps.secrets ?? secretsOfStore(deps);
+  const loop = new Loop(deps, secrets);
   return {
     start: () => loop.start(),
     stop: (drainMs) => loop.stop(drainMs),
@@ -52,7 +54,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
         request: (apply) => loop.inbox.request(apply),
         live: () => loop.live,
       },
-      deps.vault,
+      { vault: deps.vault, secrets },
     ),
     events: loop.feed,
     deferrals: createDeferrals({
@@ -73,6 +75,7 @@ class Loop {
   readonly inbox: Inbox;
   readonly feed: EventFeed;
   readonly #deps: SchedulerDeps;
+  readonly #secrets: Secrets;
   #live: LiveState | undefined;
   #cancelSleep: (() => void) | undefined;
   #lastTurnAt: Instant | null = null;
@@ -80,8 +83,9 @@ class Loop {
   #storeError: string | null = null;
   #isStopping = false;
 
-  constructor(deps: SchedulerDeps) {
+  constructor(deps: SchedulerDeps, secrets: Secrets) {
     this.#deps = deps;
+    this.#secrets = secrets;
     this.feed = new EventFeed(deps.report);
     this.inbox = new Inbox({ soon: deps.soon, turn: (inputs) => this.#turns(inputs) });
   }
@@ -132,7 +136,8 @@ class Loop {
       throw new MillraceError('ATTEMPT_STALE', `attempt ${attemptId} is over`);
     }
     const { store, vault, settings } = this.#deps;
-    return answerCall({ store, vault, settings, request: (apply) => this.inbox.request(apply) }, instance, call);
+    const request: CallDeps['request'] = (apply) => this.inbox.request(apply);
+    return answerCall({ store, vault, secrets: this.#secrets, settings, request }, instance, call);
   }
 
   async saveImports(imports: Imports): Promise<void> {

@@ -5,6 +5,7 @@ import type { LiveTaskInstance } from '../decide/live-run.js';
 import type { AttemptCall } from '../model/attempt.js';
 import { database } from '../store/database.js';
 import type { StoreDriver } from '../store/driver.js';
+import type { Secrets } from '../store/secrets.js';
 import { deleteVariable, setVariable } from '../store/transitions/write-admin.js';
 import { setXCom } from '../store/transitions/write-effects.js';
 import type { Vault } from '../store/vault.js';
@@ -15,6 +16,7 @@ import type { Turn } from './turn.js';
 export interface CallDeps {
   store: StoreDriver;
   vault: Vault;
+  secrets: Secrets;
   settings: AttemptSettings;
   /** Changes something in a turn; resolves after the commit. */
   request<Result>(apply: (turn: Turn) => Result): Promise<Result>;
@@ -32,7 +34,7 @@ export async function answerCall(
     case 'setXCom':
       return setOwnXCom(deps, instance, call.key, call.value);
     case 'getVariable':
-      return getVariable(deps, call.key);
+      return deps.secrets.variable(call.key);
     case 'setVariable': {
       const sealed = deps.vault.seal(call.value);
       return fenced(deps, instance, (turn) =>
@@ -42,7 +44,7 @@ export async function answerCall(
     case 'deleteVariable':
       return fenced(deps, instance, (turn) => turn.write(deleteVariable(call.key)));
     case 'getConnection':
-      return getConnection(deps, call.id);
+      return (await deps.secrets.connection(call.id)) as Json | undefined;
     case 'getTaskStates':
       return getTaskStates(deps.store, call.dagId, call.runId);
     case 'getDagRun':
@@ -109,37 +111,6 @@ async function getXCom(
       .compile(),
   );
   return row ? (JSON.parse(row.value_json) as Json) : undefined;
-}
-
-async function getVariable(deps: CallDeps, key: string): Promise<string | undefined> {
-  const [row] = await deps.store.read(
-    database.selectFrom('variable').select('value_encrypted').where('key', '=', key).compile(),
-  );
-  return row ? deps.vault.open(row.value_encrypted) : undefined;
-}
-
-/** A connection with its secrets, as tasks and the triggerer see it; undefined when there is none. */
-export async function getConnection(deps: Pick<CallDeps, 'store' | 'vault'>, id: string): Promise<Json | undefined> {
-  const [row] = await deps.store.read(
-    database.selectFrom('connection').selectAll().where('connection_id', '=', id).compile(),
-  );
-  if (!row) return undefined;
-  const secrets = row.secrets_encrypted === null ? {} : (JSON.parse(deps.vault.open(row.secrets_encrypted)) as Secrets);
-  return {
-    id: row.connection_id,
-    type: row.conn_type,
-    host: row.host,
-    schema: row.schema,
-    login: row.login,
-    port: row.port,
-    password: secrets.password ?? null,
-    extra: secrets.extra ?? null,
-  };
-}
-
-interface Secrets {
-  password?: string | null;
-  extra?: Json;
 }
 
 async function getTaskStates(store: StoreDriver, dagId: string, runId: string): Promise<Json> {
