@@ -14,7 +14,7 @@ import { explain } from './loop/explain.js';
 import { type Imports, prepareImports } from './loop/imports.js';
 import { Inbox, type Input } from './loop/inbox.js';
 import type { LiveState } from './loop/live-state.js';
-import { findPreviousRun, findRanBefore } from './loop/previous-runs.js';
+import { findPreviousRun } from './loop/previous-runs.js';
 import { recover } from './loop/recover.js';
 import { revive } from './loop/revive.js';
 import { settle } from './loop/settle.js';
@@ -23,6 +23,7 @@ import { readTriggered } from './loop/triggered-runs.js';
 import { Turn } from './loop/turn.js';
 import { wrongCounts } from './loop/wrong-counts.js';
 import type { AttemptCall, AttemptEvent } from './model/attempt.js';
+import { type Secrets, secretsOfStore } from './store/secrets.js';
 
 export type { RunningAttempt, Scheduler, SchedulerDeps, SchedulerSettings, SchedulerStatus } from './loop/contract.js';
 
@@ -37,7 +38,8 @@ const startedDelayMs = 4;
 
 /** The scheduler: what changed -> decide -> one transaction -> events and attempts. It sleeps until something arrives. */
 export function createScheduler(deps: SchedulerDeps): Scheduler {
-  const loop = new Loop(deps);
+  const secrets = deps.secrets ?? secretsOfStore(deps);
+  const loop = new Loop(deps, secrets);
   return {
     start: () => loop.start(),
     stop: (drainMs) => loop.stop(drainMs),
@@ -52,7 +54,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
         request: (apply) => loop.inbox.request(apply),
         live: () => loop.live,
       },
-      deps.vault,
+      { vault: deps.vault, secrets },
     ),
     events: loop.feed,
     deferrals: createDeferrals({
@@ -73,6 +75,7 @@ class Loop {
   readonly inbox: Inbox;
   readonly feed: EventFeed;
   readonly #deps: SchedulerDeps;
+  readonly #secrets: Secrets;
   #live: LiveState | undefined;
   #cancelSleep: (() => void) | undefined;
   #lastTurnAt: Instant | null = null;
@@ -80,8 +83,9 @@ class Loop {
   #storeError: string | null = null;
   #isStopping = false;
 
-  constructor(deps: SchedulerDeps) {
+  constructor(deps: SchedulerDeps, secrets: Secrets) {
     this.#deps = deps;
+    this.#secrets = secrets;
     this.feed = new EventFeed(deps.report);
     this.inbox = new Inbox({ soon: deps.soon, turn: (inputs) => this.#turns(inputs) });
   }
@@ -138,7 +142,7 @@ class Loop {
         refuseStale();
         apply(turn);
       });
-    return answerCall({ store, vault, settings, change }, call);
+    return answerCall({ store, vault, secrets: this.#secrets, settings, change }, call);
   }
 
   async saveImports(imports: Imports): Promise<void> {
@@ -280,7 +284,6 @@ class Loop {
   async #lookBack(run: LiveRun): Promise<void> {
     try {
       const found = await findPreviousRun(this.#deps.store, this.live, run);
-      const ranBefore = await findRanBefore(this.#deps.store, run);
       await this.inbox.request((turn) => {
         const now = turn.live.runs.get(run.row.id);
         if (!now) return;
@@ -288,7 +291,6 @@ class Loop {
         if (isStale) turn.wantsPrevious.push(now);
         else {
           now.previous = found;
-          now.ranBefore = ranBefore;
           turn.touchAll(now);
         }
       });

@@ -90,8 +90,6 @@ export class LiveRun {
   /** Instances of tasks that this version of the DAG does not have: all of them removed. */
   readonly formerInstances: { taskId: string; instance: LiveTaskInstance }[] = [];
   previous: PreviousRun = { kind: 'unknown' };
-  /** Tasks that ignore their first `depends_on_past` and are not part of the previous run: those that an earlier run had. */
-  ranBefore: ReadonlySet<string> = new Set();
   /** Queued, running and restarting task instances. */
   executing = 0;
   /** Per task number: those of it that execute. */

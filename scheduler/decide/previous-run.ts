@@ -12,8 +12,7 @@ export function previousRunVerdict(run: LiveRun, plan: TaskPlan): string | null 
   if (isBeforeStart(run, plan, previous)) return null;
   const own = statesIn(previous, task.taskId);
   if (own.length === 0) {
-    if (task.ignoreFirstDependsOnPast && !run.ranBefore.has(task.taskId)) return null;
-    return `depends_on_past: ${task.taskId} did not exist in the previous run`;
+    return task.ignoreFirstDependsOnPast ? null : `depends_on_past: ${task.taskId} did not exist in the previous run`;
   }
   if (!own.every(isGood)) return `depends_on_past: ${task.taskId} has not succeeded in the previous run`;
   if (!task.waitForDownstream) return null;
@@ -37,15 +36,7 @@ function isBeforeStart(
   return run.plan.dag.catchup && startDate !== null && logicalDate !== null && logicalDate < startDate;
 }
 
-/** The states of the task there. What a list that got shorter removed is not part of it. */
 function statesIn(
-  previous: Exclude<PreviousRun, { kind: 'unknown' | 'none' }>,
-  taskId: string,
-): (TaskInstanceState | null)[] {
-  return statesOf(previous, taskId).filter((state) => state !== 'removed');
-}
-
-function statesOf(
   previous: Exclude<PreviousRun, { kind: 'unknown' | 'none' }>,
   taskId: string,
 ): (TaskInstanceState | null)[] {
@@ -54,6 +45,7 @@ function statesOf(
   return index === undefined ? [] : (previous.run.instances[index] ?? []).map((instance) => instance.state);
 }
 
+/** What was removed had nothing to do there. */
 function isGood(state: TaskInstanceState | null): boolean {
-  return state === 'success' || state === 'skipped';
+  return state === 'success' || state === 'skipped' || state === 'removed';
 }

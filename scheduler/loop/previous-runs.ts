@@ -27,22 +27,3 @@ export async function findPreviousRun(store: StoreDriver, live: LiveState, run: 
   }
   return { kind: 'finished', states, logicalDate: row.logical_date ?? logicalDate };
 }
-
-/** Of the tasks that ignore their first `depends_on_past`: those that some run before this one has had. */
-export async function findRanBefore(store: StoreDriver, run: LiveRun): Promise<ReadonlySet<string>> {
-  const { logicalDate } = run.row;
-  const wanted = run.plan.dag.tasks.filter((task) => task.ignoreFirstDependsOnPast).map((task) => task.taskId);
-  if (logicalDate === null || wanted.length === 0) return new Set();
-  const rows = await store.read(
-    database
-      .selectFrom('task_instance as ti')
-      .innerJoin('dag_run as run', 'run.id', 'ti.dag_run_id')
-      .select('ti.task_id')
-      .distinct()
-      .where('run.dag_id', '=', run.dagId)
-      .where('run.logical_date', '<', logicalDate)
-      .where('ti.task_id', 'in', wanted)
-      .compile(),
-  );
-  return new Set(rows.map((row) => row.task_id));
-}
