@@ -10,6 +10,7 @@ export function rebaseRun(turn: Turn, run: LiveRun, version: DagVersion): LiveRu
   const wasAlive = turn.live.runs.get(run.row.id) === run;
   const rebased = new LiveRun(version.plan, run.row, run.isStored);
   rebased.previous = run.previous;
+  rebased.isLookedBackAt = run.isLookedBackAt;
   turn.live.versions.set(version.id, version);
   for (const old of run.instances.flat()) adopt(turn, run, rebased, old);
   for (const former of run.formerInstances) readopt(turn, rebased, former.taskId, former.instance);

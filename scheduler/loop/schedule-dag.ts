@@ -79,7 +79,11 @@ function startQueuedRuns(turn: Turn, dag: LiveDag): void {
     while (dag.count('running', backfillId) < most) {
       const run = waiting.peek();
       if (!run) break;
-      if (run.row.state === 'queued' && run.row.runAfter > turn.now) break;
+      if (run.row.state === 'queued' && run.row.runAfter > turn.now) {
+        if (dag.wakesAt !== run.row.runAfter) turn.live.at(run.row.runAfter, { kind: 'dag', dagId: dag.dagId });
+        dag.wakesAt = run.row.runAfter;
+        break;
+      }
       waiting.pop();
       if (run.row.state === 'queued' && turn.live.runs.get(run.row.id) === run) startRun(turn, run);
     }

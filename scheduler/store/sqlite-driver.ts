@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import type { CompiledQuery } from 'kysely';
-import { MillraceError } from '../../kernel/errors.js';
+import { describeError, MillraceError } from '../../kernel/errors.js';
 import type { QueryRows, Script, ScriptOutcome, StoreDriver } from './driver.js';
 import { type Migration, pendingMigrations, tableWords } from './migrate.js';
 
@@ -16,19 +16,28 @@ const busyTimeoutMs = 100;
 /** Prepared statements that a connection keeps; the oldest goes first. */
 const statementsMax = 500;
 
+export interface SqliteStoreOptions {
+  /**
+   * Called once when the disk has failed a write or the file is damaged. From then on the store refuses every change:
+   * nobody knows what of the last one is on the disk, and to sync it again would only seem to help. The process should
+   * end at once; the next start recovers what is there from the write-ahead log.
+   */
+  onBroken?(error: unknown): void;
+}
+
 /**
  * Opens (or makes) the metadata database in one SQLite file: one connection that writes, one that reads only.
  * A commit is on disk when it returns (`synchronous=FULL`). Does not migrate: see `migrateSqlite`.
  * Throws STORE_FOREIGN when the file belongs to another program, STORE_TOO_NEW when a newer Millrace made it.
  */
-export function openSqliteStore(path: string): SqliteStore {
+export function openSqliteStore(path: string, options: SqliteStoreOptions = {}): SqliteStore {
   const writer = new Database(path);
   try {
     assertVersion(writer);
     assertOurs(writer, path);
     configure(writer);
     migrateSqlite(writer);
-    return new SqliteStore(writer, path);
+    return new SqliteStore(writer, path, options);
   } catch (error) {
     writer.close();
     throw error;
@@ -48,9 +57,12 @@ export class SqliteStore implements StoreDriver {
   readonly dialect = 'sqlite';
   readonly #writer: Connection;
   readonly #reader: Connection;
+  readonly #options: SqliteStoreOptions;
+  #broken: MillraceError | undefined;
 
-  constructor(writer: Database.Database, path: string) {
+  constructor(writer: Database.Database, path: string, options: SqliteStoreOptions) {
     this.#writer = new Connection(writer);
+    this.#options = options;
     // An in-memory database has no second connection: there, a read sees what the writer has committed.
     this.#reader = writer.memory ? this.#writer : new Connection(openReader(path));
   }
@@ -61,14 +73,16 @@ export class SqliteStore implements StoreDriver {
 
   async transact<Result>(scripts: Script<Result>[]): Promise<ScriptOutcome<Result>[]> {
     const writer = this.#writer;
-    writer.run('begin immediate');
+    if (this.#broken) throw this.#broken;
     try {
+      writer.run('begin immediate');
       const outcomes = scripts.map((script) => this.#step(script, scripts.length > 1));
       const only = outcomes[0];
       if (outcomes.length === 1 && only && !only.ok) writer.run('rollback');
       else writer.run('commit');
       return outcomes;
     } catch (error) {
+      if (isBroken(error)) throw this.#break(error);
       if (writer.database.inTransaction) writer.run('rollback');
       throw error;
     }
@@ -90,6 +104,19 @@ export class SqliteStore implements StoreDriver {
     this.#writer.database.close();
   }
 
+  #break(error: unknown): MillraceError {
+    this.#broken = new MillraceError(
+      'STORE_BROKEN',
+      `the metadata database cannot be relied on: ${describeError(error)}`,
+      {
+        hint: 'Look at the disk, then start Millrace again: it goes on from what was committed.',
+        cause: error,
+      },
+    );
+    this.#options.onBroken?.(this.#broken);
+    return this.#broken;
+  }
+
   /** A script that is alone needs no savepoint: the transaction is its own. */
   #step<Result>(script: Script<Result>, savepoint: boolean): ScriptOutcome<Result> {
     if (savepoint) this.#writer.run('savepoint script');
@@ -100,7 +127,7 @@ export class SqliteStore implements StoreDriver {
       return { ok: true, value: step.value };
     } catch (error) {
       // SQLite itself ends the transaction on a full disk or an I/O error: then nothing of it is left to save.
-      if (!this.#writer.database.inTransaction) throw error;
+      if (!this.#writer.database.inTransaction || isBroken(error)) throw error;
       if (savepoint) {
         this.#writer.run('rollback to script');
         this.#writer.run('release script');
@@ -108,6 +135,12 @@ export class SqliteStore implements StoreDriver {
       return { ok: false, error };
     }
   }
+}
+
+/** What no later try can put right: the disk failed, or what is in the file makes no sense. A full disk is not that. */
+function isBroken(error: unknown): boolean {
+  const code = error instanceof Database.SqliteError ? error.code : '';
+  return /^SQLITE_(IOERR|CORRUPT|NOTADB)/.test(code);
 }
 
 /** A connection with its prepared statements. */

@@ -40,6 +40,7 @@ export class SchedulerRig {
   readonly #smtp: SmtpWitness;
   readonly #firstMessage: number;
   readonly #remains: Remains[] = [];
+  readonly #endings: (() => void)[] = [];
   #crashes = 0;
 
   constructor({ program, folder, smtp, env = {}, home = join(folder, 'data') }: RigOptions) {
@@ -127,6 +128,11 @@ export class SchedulerRig {
     return lines.some(({ run }) => !over.has(run));
   }
 
+  /** Undoes what a fault did to the machine. */
+  atClose(end: () => void): void {
+    this.#endings.push(end);
+  }
+
   fault(kind: Finding['kind'], name: string, text: string): void {
     this.findings.push(finding(kind, name, [text], ''));
   }
@@ -178,6 +184,7 @@ export class SchedulerRig {
   async close(keep: boolean): Promise<void> {
     await this.system.killServer();
     for (const pid of processesOf(this.system.home)) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    for (const end of this.#endings) end();
     if (!keep) rmSync(this.folder, { recursive: true, force: true });
   }
 

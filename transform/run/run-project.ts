@@ -3,7 +3,7 @@ import type { Relation } from '../compile/relation.js';
 import type { NodeResult, NodeStatus, ProjectNode } from '../model.js';
 import type { Project } from '../project.js';
 import { runDependencies } from './dependencies.js';
-import { runNode } from './run-node.js';
+import { type RunNodeOptions, runNode } from './run-node.js';
 import { TestBatches } from './test-batches.js';
 
 export interface RunProjectOptions {
@@ -23,6 +23,8 @@ export interface RunProjectOptions {
   batchTests?: boolean | undefined;
   /** The interval that microbatch models build, as ISO times. */
   eventTime?: { start?: string | undefined; end?: string | undefined } | undefined;
+  /** Of the run that is tried again: see RunNodeOptions. */
+  previousBatches?: RunNodeOptions['previousBatches'];
   onStatement?: ((sql: string) => void) | undefined;
   signal?: AbortSignal | undefined;
   /** How one node is run, when not by `runNode`: compile, show, clone. */
@@ -199,8 +201,8 @@ class Run {
   }
 
   #nodeOptions() {
-    const { adapter, fullRefresh, signal, deferred, onStatement, eventTime } = this.#options;
-    return { adapter, fullRefresh, signal, deferred, onStatement, eventTime };
+    const { adapter, fullRefresh, signal, deferred, onStatement, eventTime, previousBatches } = this.#options;
+    return { adapter, fullRefresh, signal, deferred, onStatement, eventTime, previousBatches };
   }
 
   #isWaiting(): boolean {

@@ -1,5 +1,6 @@
+import { diskFull } from './disk-full.js';
 import { durableSteps } from './durable-steps.js';
 import type { Fault } from './fault.js';
 import { kills } from './kills.js';
 
-export const allFaults: Fault[] = [...kills, ...durableSteps];
+export const allFaults: Fault[] = [...kills, ...durableSteps, ...diskFull];
