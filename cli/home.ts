@@ -46,6 +46,11 @@ export interface ServerFile {
 
 const lockName = 'lock.db';
 
+/** Secrets of the home, each a file of mode 0600. */
+export const adminPasswordFile = 'admin.password';
+export const secretKeyFile = 'secret.key';
+export const postgresPasswordFile = 'postgres.password';
+
 /** The places in a data folder, without touching it. */
 export function homeAt(folder: string): Home {
   return {

@@ -190,9 +190,9 @@ async function serveWeb(
   return app.loginUrl;
 }
 
-async function listenToCommands(base: Base, databases: Databases, { scheduler }: Scheduling): Promise<void> {
+async function listenToCommands(base: Base, databases: Databases, scheduling: Scheduling): Promise<void> {
   const { home, store, supervisor, baseUrl, clock, endings } = base;
-  const methods = controlMethods({ home, databases, scheduler, store, parts: () => supervisor.statuses() });
+  const methods = controlMethods({ home, databases, scheduling, store, parts: () => supervisor.statuses() });
   const control = await openControlSocket(home.controlSocketPath, methods);
   endings.push(() => control.close());
   writeServerFile(home, { pid: process.pid, url: baseUrl, startedAt: toIso(clock.now()) });
