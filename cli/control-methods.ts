@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Settings } from '../kernel/config.js';
 import { MillraceError } from '../kernel/errors.js';
 import type { Json, JsonObject } from '../kernel/json.js';
 import { logPath } from '../scheduler/loop/attempt-request.js';
@@ -8,6 +9,7 @@ import { dagRunByKey, listDagRuns } from '../scheduler/store/queries/dag-runs.js
 import { dagById, latestRunsOfDags, listDags } from '../scheduler/store/queries/dags.js';
 import { listTaskInstances, taskInstanceByKey } from '../scheduler/store/queries/task-instances.js';
 import type { SqliteStore } from '../scheduler/store/sqlite-driver.js';
+import { type BackupFacts, settingsFacts } from './backup/facts.js';
 import { adminMethods } from './control-admin.js';
 import type { ControlMethods } from './control-socket.js';
 import type { Databases } from './databases.js';
@@ -17,6 +19,7 @@ import type { PartStatus } from './supervisor.js';
 
 export interface ControlDeps {
   home: Home;
+  settings: Settings;
   databases: Databases;
   scheduling: Scheduling;
   store: SqliteStore;
@@ -105,7 +108,19 @@ export function controlMethods(deps: ControlDeps): ControlMethods {
     explain: async (params) => (await scheduler.explain(await keyOf(store, inTask.parse(params)))) as unknown as Json,
     log: async (params) => logOf(store, home, inTask.extend({ tryNumber: z.number().int().nullish() }).parse(params)),
     checkStore: async () => store.check(),
+    backupFacts: async () => backupFacts(deps),
+    copyStore: async ({ path }) => {
+      await store.backup(text.parse(path));
+      return null;
+    },
   };
+}
+
+function backupFacts({ databases, settings, home }: ControlDeps): Json {
+  return {
+    embeddedUrl: databases.embedded?.url('postgres') ?? null,
+    ...settingsFacts(settings, home),
+  } satisfies BackupFacts as unknown as Json;
 }
 
 function databaseUrl({ warehouseUrl, sourceUrl }: Databases, database: string): string {
