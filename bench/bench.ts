@@ -21,7 +21,8 @@ export type Bench = (say: (line: string) => void) => Promise<BenchRow[]>;
 export interface Measurement {
   name: string;
   unit: string;
-  goal: number | null;
+  /** A figure, or so many times what the baseline gives. */
+  goal: number | { timesBaseline: number } | null;
   better: 'lower' | 'higher';
   /** Sets up afresh, and answers one figure. */
   measure(): Promise<number>;
@@ -53,7 +54,7 @@ export async function measureAgainst(
     value,
     min: Math.min(...values),
     max: Math.max(...values),
-    goal,
+    goal: typeof goal === 'object' && goal !== null ? (base ? base.value * goal.timesBaseline : null) : goal,
     better,
     baseline: base,
     ratio: base ? value / base.value : null,

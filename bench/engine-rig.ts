@@ -1,90 +1,72 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '../kernel/time.js';
+import { packageRoot } from '../kernel/paths.js';
+import { type Clock, systemClock } from '../kernel/time.js';
+import { loadDagFiles } from '../scheduler/dag/loader.js';
+import { LocalPool } from '../scheduler/executor/local-pool.js';
 import { createScheduler, type Scheduler } from '../scheduler/loop.js';
-import type { AttemptEffects, AttemptRequest, Executor, ExecutorListener } from '../scheduler/model/attempt.js';
-import type { SerializedDag, SerializedTask } from '../scheduler/model/dag.js';
+import type { ExecutorListener } from '../scheduler/model/attempt.js';
+import type { ImportedFile } from '../scheduler/model/dag.js';
 import { openSqliteStore, type SqliteStore } from '../scheduler/store/sqlite-driver.js';
 import { createVault } from '../scheduler/store/vault.js';
+import { runOnce } from './run-once.js';
 
-const nothing: AttemptEffects = {
-  xcoms: [],
-  emails: [],
-  triggers: [],
-  assetEvents: [],
-  skip: null,
-  rendered: {},
-  details: {},
-};
-
-/** Performs attempts in this process and in no time: what is left is the cost of the scheduler and its store. */
-export class InstantExecutor implements Executor {
-  listener: ExecutorListener | undefined;
-  /** DAGs whose attempts never end. */
-  readonly held = new Set<string>();
-  /** From the end of an attempt to the next hand-out, milliseconds. */
-  readonly gapsMs: number[] = [];
-  #endedAt: number | undefined;
-
-  async start(): Promise<void> {}
-
-  submit(request: AttemptRequest): void {
-    if (this.#endedAt !== undefined) this.gapsMs.push(performance.now() - this.#endedAt);
-    const { attemptId, dagId } = request;
-    this.listener?.onEvent({ kind: 'started', attemptId, at: Date.now(), pid: 1, hostname: 'bench' });
-    if (this.held.has(dagId)) return;
-    setImmediate(() => {
-      this.#endedAt = performance.now();
-      this.listener?.onEvent({
-        kind: 'finished',
-        attemptId,
-        at: Date.now(),
-        outcome: { state: 'success' },
-        effects: nothing,
-      });
-    });
-  }
-
-  capacity(): number {
-    return 1_000;
-  }
-
-  cancel(): void {}
-
-  async stop(): Promise<void> {}
-}
-
-export interface Rig {
+/** The engine as the server wires it: real store with `synchronous=FULL`, real pool of processes, no web server. */
+export interface EngineRig {
   scheduler: Scheduler;
   store: SqliteStore;
-  executor: InstantExecutor;
-  declare(...dags: SerializedDag[]): Promise<void>;
-  /** Triggers a run and resolves with the milliseconds until it is over. */
+  /** Imports DAG files of `bench/dags`. */
+  declare(...files: string[]): Promise<void>;
+  /** Triggers a run and resolves with the milliseconds until it is over. Rejects when it fails. */
   run(dagId: string): Promise<number>;
-  trigger(dagId: string): Promise<{ runId: string }>;
   close(): Promise<void>;
 }
 
-/** A scheduler on a durable store in a temporary folder, with an executor that costs nothing. */
-export async function openRig(parallelism: number): Promise<Rig> {
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
-  const store = openSqliteStore(join(folder, 'metadata.db'));
-  const executor = new InstantExecutor();
+export interface EngineRigOptions {
+  /** A home of its own, made and left there by the caller. */
+  folder: string;
+  /** Attempts at the same time; 2. */
+  parallelism?: number;
+  clock?: Clock;
+}
+
+/** The whole environment of the processes that run the DAGs. */
+export const benchEnv = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' };
+
+export async function openEngineRig({ folder, parallelism = 2, clock = systemClock }: EngineRigOptions) {
+  const store = openSqliteStore(storePath(folder));
+  let scheduler: Scheduler;
+  const listener: ExecutorListener = {
+    onEvent: (event) => scheduler.listener.onEvent(event),
+    onCall: (attemptId, call) => scheduler.listener.onCall(attemptId, call),
+  };
+  const pool = new LocalPool({
+    clock,
+    listener,
+    parallelism,
+    poolId: folder,
+    connections: {},
+    env: benchEnv,
+    xcomBytesMax: 1_048_576,
+    cacheFolder: join(folder, 'cache'),
+    idleLogPath: join(folder, 'idle.log'),
+    memoryLimitMb: 512,
+  });
   let ids = 0;
-  const scheduler = createScheduler({
+  scheduler = createScheduler({
     store,
-    clock: systemClock,
-    executor,
+    clock,
+    executor: pool,
     settings: {
       parallelism,
       xcomBytesMax: 1_048_576,
-      logFolder: folder,
-      bundleFolder: folder,
+      logFolder: join(folder, 'logs'),
+      bundleFolder: join(folder, 'bundles'),
       taskMemoryMb: 512,
       baseUrl: null,
     },
-    newId: () => `attempt-${++ids}`,
+    newId: () => `${process.pid}-${++ids}`,
     hostname: 'bench',
     soon: (callback) => setImmediate(callback),
     report: (error, about) => {
@@ -92,136 +74,47 @@ export async function openRig(parallelism: number): Promise<Rig> {
     },
     vault: createVault('a secret of at least thirty-two bytes'),
   });
-  executor.listener = scheduler.listener;
   await scheduler.start();
-  return {
+  const rig: EngineRig = {
     scheduler,
     store,
-    executor,
-    declare: (...dags) =>
-      scheduler.saveImports({
-        files: [{ fileloc: 'bench.ts', bundleHash: 'bench', dags, source: '' }],
-        errors: [],
-        removed: [],
-      }),
+    declare: async (...files) =>
+      scheduler.saveImports({ files: await importBenchDags(folder, files), errors: [], removed: [] }),
     run: (dagId) => runOnce(scheduler, dagId),
-    trigger: (dagId) => triggerRun(scheduler, dagId),
     async close() {
       await scheduler.stop(0);
       await store.close();
-      rmSync(folder, { recursive: true, force: true });
     },
   };
+  return rig;
 }
 
-function runOnce(scheduler: Scheduler, dagId: string): Promise<number> {
-  const began = performance.now();
-  return new Promise((resolve, reject) => {
-    let runId: string | undefined;
-    const ended = new Set<string>();
-    const settle = () => {
-      if (runId === undefined || !ended.has(runId)) return;
-      stop();
-      resolve(performance.now() - began);
-    };
-    const stop = scheduler.events.listen((event) => {
-      if (event.kind !== 'dag_run' || event.dagId !== dagId) return;
-      if (event.to === 'failed') reject(new Error(`${dagId} failed: ${event.reason}`));
-      if (event.to === 'success') ended.add(event.runId);
-      settle();
-    });
-    triggerRun(scheduler, dagId).then((made) => {
-      runId = made.runId;
-      settle();
-    }, reject);
-  });
+/** The metadata database of a rig's folder. */
+export function storePath(folder: string): string {
+  return join(folder, 'metadata.db');
 }
 
-function triggerRun(scheduler: Scheduler, dagId: string): Promise<{ runId: string }> {
-  return scheduler.commands.triggerDagRun(
-    { dagId, runId: null, logicalDate: null, dataInterval: null, runAfter: null, conf: {}, note: null },
-    { user: 'bench', via: 'cli' },
+/** A temporary folder for a benchmark; `remove` it. */
+export function benchFolder(): { path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** Bundles and imports files of `bench/dags` as the server does, into `<folder>/bundles`. */
+export async function importBenchDags(folder: string, files: string[]): Promise<ImportedFile[]> {
+  const dagFolder = join(packageRoot, 'bench', 'dags');
+  mkdirSync(folder, { recursive: true });
+  const results = await loadDagFiles(
+    files.map((fileloc) => ({ folder: dagFolder, fileloc })),
+    {
+      clock: systemClock,
+      bundlesFolder: join(folder, 'bundles'),
+      env: benchEnv,
+      outputPath: join(folder, 'loader.log'),
+    },
   );
-}
-
-/** A DAG of plain tasks; `upstream` says per task number what comes before it. */
-export function benchDag(dagId: string, length: number, upstream: (at: number) => number[]): SerializedDag {
-  return {
-    dagId,
-    displayName: dagId,
-    description: null,
-    docMd: null,
-    owner: 'bench',
-    tags: [],
-    schedule: { kind: 'none' },
-    timezone: 'UTC',
-    startDate: null,
-    endDate: null,
-    catchup: false,
-    maxActiveRuns: 10_000,
-    maxActiveTasks: 100_000,
-    maxConsecutiveFailedDagRuns: 0,
-    dagrunTimeoutMs: null,
-    failFast: false,
-    isPausedUponCreation: false,
-    paramsSchema: null,
-    email: [],
-    callbacks: { onSuccess: false, onFailure: false, onRetry: false },
-    deadline: null,
-    renderTemplateAsNativeObj: false,
-    groups: [],
-    tasks: Array.from({ length }, (_, at) =>
-      benchTask(
-        `t${at}`,
-        upstream(at).map((other) => `t${other}`),
-      ),
-    ),
-  };
-}
-
-function benchTask(taskId: string, upstream: string[]): SerializedTask {
-  return {
-    taskId,
-    displayName: taskId,
-    groupId: null,
-    operator: 'typescript',
-    kindLabel: null,
-    docMd: null,
-    owner: 'bench',
-    upstream,
-    inputs: {},
-    options: {},
-    expand: null,
-    triggerRule: 'all_success',
-    dependsOnPast: false,
-    ignoreFirstDependsOnPast: false,
-    waitForDownstream: false,
-    retries: 0,
-    retryDelayMs: 0,
-    retryExponentialBackoff: 0,
-    maxRetryDelayMs: null,
-    executionTimeoutMs: null,
-    startDate: null,
-    endDate: null,
-    pool: 'default_pool',
-    poolSlots: 1,
-    queue: 'default',
-    priorityWeight: 1,
-    weightRule: 'downstream',
-    maxActiveTisPerDag: null,
-    maxActiveTisPerDagrun: null,
-    doXcomPush: true,
-    returnsDagResult: false,
-    emailOnFailure: false,
-    emailOnRetry: false,
-    mapIndexTemplate: null,
-    memoryLimitMb: null,
-    isSetup: false,
-    isTeardown: false,
-    onFailureFailDagrun: false,
-    setups: [],
-    branches: [],
-    outlets: [],
-    inlets: [],
-  };
+  return results.map(({ outcome }) => {
+    if ('error' in outcome) throw new Error(`${outcome.error.fileloc}: ${outcome.error.message}`);
+    return outcome.file;
+  });
 }

@@ -1,142 +1,184 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import Database from 'better-sqlite3';
-import { type Bench, type BenchRow, measureAgainst, median } from './bench.js';
-import { benchDag, openRig, type Rig } from './engine-rig.js';
+import { sql } from 'kysely';
+import { database } from '../scheduler/store/database.js';
+import { type BareChildren, bareCommits, openBareChildren } from './bare.js';
+import { type Bench, type BenchRow, type Measurement, measureAgainst, median } from './bench.js';
+import { benchFolder, type EngineRig, openEngineRig, storePath } from './engine-rig.js';
+import { everyMinute } from './every-minute.js';
+import { fillHistory } from './history.js';
 
 /**
- * The scheduler and its durable store, without processes: attempts take no time. What the same work costs with
- * processes is the benchmark `executor`'s and the whole server's.
+ * The engine whole: real decisions, a durable store (`synchronous=FULL`) and a real pool of processes, from the trigger
+ * to the commit of the run's end. First as it is when new, beside what the machine takes by itself; then with a million
+ * finished task instances in its history, beside the new one.
  */
 export const bench: Bench = async (say) => {
-  const rows: BenchRow[] = [];
-  const rig = await openRig(4);
+  const fresh = benchFolder();
+  const old = benchFolder();
+  const bare = await openBareChildren(2);
+  const rig = await openEngineRig({ folder: fresh.path });
   try {
-    await rig.declare(
-      chain('three', 3),
-      chain('chain40', 40),
-      benchDag('fan', 1_001, (at) => (at === 0 ? [] : [0])),
-      benchDag('layers', 10_000, (at) => (at < 500 ? [] : [at - 500, (Math.floor(at / 500) - 1) * 500])),
-    );
-    rows.push(
-      await timed(rig, 'three', { name: '3 tasks in a row, trigger to end', goal: 6, commits: 5, runs: 21 }, say),
-    );
-    rows.push(await timed(rig, 'chain40', { name: 'chain of 40 tasks', goal: 120, commits: 42, runs: 9 }, say));
-    rows.push(await gap(rig, say));
-    rows.push(await fanOut(rig, say));
-    rows.push(
-      await timed(rig, 'layers', { name: '10,000 tasks in 20 layers', goal: 6_000, commits: 2_500, runs: 3 }, say),
-    );
+    await rig.declare('engine.ts');
+    const rows: BenchRow[] = [];
+    for (const wish of wishes(rig)) {
+      const baseline = { name: wish.floor.name, measure: () => wish.floor.measure(bare) };
+      rows.push(await measureAgainst({ ...wish, baseline }, say));
+    }
+    rows.push(memoryRow());
+    rows.push(...(await withHistory(rig, old.path, say)));
+    rows.push(...(await everyMinute(say)));
+    return rows;
+  } finally {
+    bare.close();
+    await rig.close();
+    fresh.remove();
+    old.remove();
+  }
+};
+
+interface Wish extends Omit<Measurement, 'baseline'> {
+  /** What the machine alone takes for it. */
+  floor: { name: string; measure(bare: BareChildren): Promise<number> };
+}
+
+/** What an attempt costs on the channel at least: a message there and one back, of the size of ours. */
+const message = { type: 'run', attempt: 'x'.repeat(1_000) };
+
+function wishes(rig: EngineRig): Wish[] {
+  return [
+    {
+      name: '3 tasks in a row, trigger to end',
+      unit: 'ms',
+      goal: 6,
+      better: 'lower',
+      runs: 21,
+      measure: () => rig.run('three'),
+      floor: inARow(5, 3),
+    },
+    {
+      name: 'chain of 40 tasks',
+      unit: 'ms',
+      goal: 120,
+      better: 'lower',
+      runs: 11,
+      measure: () => rig.run('chain40'),
+      floor: inARow(42, 40),
+    },
+    {
+      name: 'from the end of a task to the start of the next, median',
+      unit: 'ms',
+      goal: 1.5,
+      better: 'lower',
+      measure: () => medianGap(rig),
+      floor: inARow(1, 1),
+    },
+    {
+      name: 'fan-out of 1,000',
+      unit: 'tasks/s',
+      goal: 2_500,
+      better: 'higher',
+      runs: 7,
+      measure: async () => 1_001 / ((await rig.run('fan')) / 1_000),
+      floor: {
+        name: 'bare messages to two children',
+        measure: async (bare) => 1_001 / ((await bare.messagesSideBySideMs(message, 1_001)) / 1_000),
+      },
+    },
+    {
+      name: '10 times fibonacci(33)',
+      unit: 'ms',
+      goal: { timesBaseline: 1.1 },
+      better: 'lower',
+      measure: () => rig.run('computing'),
+      floor: { name: 'the same in one bare process', measure: (bare) => bare.fibonacciMs(10) },
+    },
+    {
+      name: '10,000 tasks in 20 layers',
+      unit: 'ms',
+      goal: 6_000,
+      better: 'lower',
+      runs: 3,
+      measure: () => rig.run('layers'),
+      floor: {
+        name: '10,000 bare messages to two children',
+        measure: (bare) => bare.messagesSideBySideMs(message, 10_000),
+      },
+    },
+  ];
+}
+
+/** The most that this process has held: the scheduler, the store and this benchmark. */
+function memoryRow(): BenchRow {
+  const value = process.resourceUsage().maxRSS / 1_024;
+  const name = "the most memory of the scheduler's process until here";
+  return { name, unit: 'MiB', value, min: value, max: value, goal: 300, better: 'lower', baseline: null, ratio: null };
+}
+
+/** The same again with a long history, each figure beside that of the new one. */
+async function withHistory(fresh: EngineRig, folder: string, say: (line: string) => void): Promise<BenchRow[]> {
+  const first = await openEngineRig({ folder });
+  await first.declare('engine.ts');
+  await first.close();
+  const count = fillHistory(storePath(folder), benchHistory);
+  say(`${count} task instances in the history`);
+  const restart = async () => {
+    const began = performance.now();
+    const rig = await openEngineRig({ folder });
+    const ms = performance.now() - began;
+    await rig.close();
+    return ms;
+  };
+  const rows = [
+    await measureAgainst(
+      { name: 'restart with 1,000,000, to ready', unit: 'ms', goal: 1_500, better: 'lower', measure: restart },
+      say,
+    ),
+  ];
+  const rig = await openEngineRig({ folder });
+  try {
+    const baselines = wishes(fresh);
+    for (const [at, wish] of wishes(rig).entries()) {
+      const baseline = { name: 'without', measure: (baselines[at] as Wish).measure };
+      const goal = { timesBaseline: wish.better === 'lower' ? 1.2 : 1 / 1.2 };
+      rows.push(await measureAgainst({ ...wish, name: `with 1,000,000 finished: ${wish.name}`, goal, baseline }, say));
+    }
   } finally {
     await rig.close();
   }
-  rows.push(...(await costByAlive(say)));
   return rows;
-};
-
-function chain(dagId: string, length: number) {
-  return benchDag(dagId, length, (at) => (at === 0 ? [] : [at - 1]));
 }
 
-interface TimedWish {
-  name: string;
-  goal: number;
-  /** As many commits of one row are the baseline: no durable scheduler does with fewer. */
-  commits: number;
-  runs: number;
+/** A million task instances, all of DAGs that are measured. */
+const benchHistory = [
+  { dagId: 'three', taskIds: ids(3), runs: 40_000 },
+  { dagId: 'chain40', taskIds: ids(40), runs: 10_000 },
+  { dagId: 'stamps', taskIds: ids(40), runs: 2_000 },
+  { dagId: 'computing', taskIds: ids(10), runs: 10_000 },
+  { dagId: 'fan', taskIds: ['first', ...ids(1_000)], runs: 300 },
+];
+
+function ids(count: number): string[] {
+  return Array.from({ length: count }, (_, at) => `t${at}`);
 }
 
-function timed(rig: Rig, dagId: string, { name, goal, commits, runs }: TimedWish, say: (line: string) => void) {
-  return measureAgainst(
-    {
-      name,
-      unit: 'ms',
-      goal,
-      better: 'lower',
-      measure: () => rig.run(dagId),
-      baseline: { name: `${commits} bare commits`, measure: () => bareCommits(commits) },
-      runs,
-    },
-    say,
-  );
-}
-
-/** The median time from the end of a task to the hand-out of its successor. */
-function gap(rig: Rig, say: (line: string) => void): Promise<BenchRow> {
-  const measure = async () => {
-    rig.executor.gapsMs.length = 0;
-    await rig.run('chain40');
-    return median(rig.executor.gapsMs);
+/** So many commits and messages one after another, the mean of several rounds. */
+function inARow(commits: number, messages: number): Wish['floor'] {
+  const rounds = Math.ceil(40 / messages);
+  return {
+    name: `${commits} bare commits and ${messages} bare messages`,
+    measure: async (bare) =>
+      (bareCommits(commits * rounds) + (await bare.messagesMs(message, messages * rounds))) / rounds,
   };
-  const baseline = { name: 'one bare commit', measure: async () => (await bareCommits(100)) / 100 };
-  return measureAgainst(
-    { name: 'gap from a task to the next, median', unit: 'ms', goal: 1.5, better: 'lower', measure, baseline },
-    say,
+}
+
+/** The tasks say themselves when their code began and ended, by the clock that all processes share. */
+async function medianGap(rig: EngineRig): Promise<number> {
+  await rig.run('stamps');
+  const rows = await rig.store.read(
+    sql<{ value_json: string }>`
+      select value_json from xcom where dag_run_id = (select max(id) from dag_run where dag_id = 'stamps')
+      and key = 'return_value'`.compile(database),
   );
-}
-
-function fanOut(rig: Rig, say: (line: string) => void): Promise<BenchRow> {
-  const perSecond = (ms: number) => 1_000 / (ms / 1_000);
-  const measure = async () => perSecond(await rig.run('fan'));
-  const baseline = { name: 'bare commits of one row', measure: async () => perSecond(await bareCommits(1_000)) };
-  return measureAgainst(
-    { name: 'fan-out of 1,000', unit: 'tasks/s', goal: 2_500, better: 'higher', measure, baseline },
-    say,
-  );
-}
-
-/** What a finished task costs while few and while very many others are alive: it must not grow with them. */
-async function costByAlive(say: (line: string) => void): Promise<BenchRow[]> {
-  const rows: BenchRow[] = [];
-  let first: number | undefined;
-  for (const alive of [10, 1_000, 100_000]) {
-    // Each run that waits holds one worker: four are left for the measured one.
-    const rig = await openRig(4 + Math.ceil(alive / 1_000));
-    try {
-      await fillWith(rig, alive);
-      const measure = async () => {
-        const before = process.cpuUsage();
-        await rig.run('fan');
-        const used = process.cpuUsage(before);
-        return (used.user + used.system) / 1_000;
-      };
-      const name = `CPU per finished task, ${alive.toLocaleString('en-US')} others alive`;
-      const row = await measureAgainst({ name, unit: 'µs', goal: null, better: 'lower', measure }, say);
-      first ??= row.value;
-      rows.push({ ...row, baseline: { name: '10 alive', value: first }, ratio: row.value / first });
-    } finally {
-      await rig.close();
-    }
-  }
-  return rows;
-}
-
-/** Runs whose tasks all wait for one that is held: alive, and with nothing to do. */
-async function fillWith(rig: Rig, alive: number): Promise<void> {
-  const perRun = Math.min(alive, 1_000);
-  const waiting = benchDag('waiting', perRun, (at) => (at === 0 ? [] : [0]));
-  await rig.declare(
-    benchDag('fan', 1_001, (at) => (at === 0 ? [] : [0])),
-    waiting,
-  );
-  rig.executor.held.add('waiting');
-  for (let run = 0; run < alive / perRun; run++) await rig.trigger('waiting');
-}
-
-async function bareCommits(count: number): Promise<number> {
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-bare-'));
-  const database = new Database(join(folder, 'bare.db'));
-  try {
-    database.pragma('journal_mode = wal');
-    database.pragma('synchronous = full');
-    database.exec('create table t (id integer primary key, x integer)');
-    const insert = database.prepare('insert into t (x) values (?)');
-    const began = performance.now();
-    for (let at = 0; at < count; at++) insert.run(at);
-    return performance.now() - began;
-  } finally {
-    database.close();
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const times = rows.map((row) => JSON.parse(row.value_json) as [began: number, ended: number]);
+  times.sort((a, b) => a[0] - b[0]);
+  return median(times.slice(1).map(([began], at) => began - (times[at]?.[1] ?? began)));
 }

@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { cpus, release } from 'node:os';
 import type { Bench, BenchRow } from './bench.js';
 
-/** `npm run bench -- <name> [--json]`: one line a benchmark, loaded when it is asked for. */
+/** `npm run bench -- <name>… [--json]`, or `all`: one line a benchmark, loaded when it is asked for. */
 const benches: Record<string, () => Promise<{ bench: Bench }>> = {
   cdc: () => import('./cdc.js'),
   executor: () => import('./executor.js'),
@@ -9,21 +10,33 @@ const benches: Record<string, () => Promise<{ bench: Bench }>> = {
   generator: () => import('./generator.js'),
   jinja: () => import('./jinja.js'),
   load: () => import('./load.js'),
+  scheduler: () => import('./scheduler.js'),
   sql: () => import('./sql.js'),
 };
 
 const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, Linux ${release()}, Node ${process.versions.node}`;
-const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const asked = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const names = asked.includes('all') ? Object.keys(benches) : asked;
 const isJson = process.argv.includes('--json');
 const unknown = names.filter((name) => !(name in benches));
 if (names.length === 0 || unknown.length > 0) {
-  process.stderr.write(`usage: npm run bench -- <name>… [--json]\nnames: ${Object.keys(benches).join(', ')}\n`);
+  process.stderr.write(`usage: npm run bench -- <name>… [--json]\nnames: all, ${Object.keys(benches).join(', ')}\n`);
   process.exit(2);
 }
-for (const name of names) {
+if (names.length === 1) await runHere(names[0] as string);
+else for (const name of names) runApart(name);
+
+async function runHere(name: string): Promise<void> {
   const { bench } = await (benches[name] as () => Promise<{ bench: Bench }>)();
   const rows = await bench((line) => process.stderr.write(`${name}: ${line}\n`));
   for (const row of rows) process.stdout.write(isJson ? `${JSON.stringify({ ...row, machine })}\n` : `${print(row)}\n`);
+}
+
+/** Each in a process of its own: what one leaves in memory is no burden to the next. A failure is the whole command's. */
+function runApart(name: string): void {
+  const args = [process.argv[1] as string, name, ...(isJson ? ['--json'] : [])];
+  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
+  if (status !== 0) process.exitCode = 1;
 }
 
 function print({ name, unit, value, min, max, goal, better, baseline, ratio }: BenchRow): string {

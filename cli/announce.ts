@@ -13,7 +13,7 @@ export interface ServerFacts {
   loginUrl: string | null;
   homeFolder: string;
   /** Addresses without passwords. */
-  warehouse: { address: string; embedded: boolean };
+  warehouse: { address: string; embedded: boolean } | null;
   source: { address: string; embedded: boolean } | null;
   objectStoreUrl: string;
   /** null: e-mails stay in the outbox. */
@@ -41,7 +41,10 @@ export function serverFacts(parts: {
     webUrl: baseUrl,
     loginUrl,
     homeFolder: home.folder,
-    warehouse: { address: withoutPassword(databases.warehouseUrl), embedded: settings.WAREHOUSE_URL === undefined },
+    warehouse:
+      databases.warehouseUrl === null
+        ? null
+        : { address: withoutPassword(databases.warehouseUrl), embedded: settings.WAREHOUSE_URL === undefined },
     source:
       databases.sourceUrl === null
         ? null
@@ -60,7 +63,7 @@ export function announce(facts: ServerFacts): string {
   const lines: [string, string][] = [
     ['Web UI', facts.webUrl],
     ...(facts.loginUrl ? ([['Log in', facts.loginUrl]] as [string, string][]) : []),
-    ['Warehouse', databaseLine(facts.warehouse)],
+    ['Warehouse', facts.warehouse ? databaseLine(facts.warehouse) : 'none'],
     ...(facts.source ? ([['Source', databaseLine(facts.source)]] as [string, string][]) : []),
     ['Objects', facts.objectStoreUrl],
     ['E-mails', facts.mailServer ?? 'kept in the outbox (set SMTP_URL to have them sent)'],

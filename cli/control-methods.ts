@@ -16,6 +16,7 @@ import type { Databases } from './databases.js';
 import type { Home } from './home.js';
 import type { Scheduling } from './scheduling.js';
 import type { PartStatus } from './supervisor.js';
+import { requireWarehouse } from './warehouse.js';
 
 export interface ControlDeps {
   home: Home;
@@ -124,8 +125,8 @@ function backupFacts({ databases, settings, home }: ControlDeps): Json {
 }
 
 function databaseUrl({ warehouseUrl, sourceUrl }: Databases, database: string): string {
-  const url = database === 'warehouse' ? warehouseUrl : database === 'source' ? sourceUrl : null;
-  if (url !== null) return url;
+  if (database === 'warehouse') return requireWarehouse(warehouseUrl);
+  if (database === 'source' && sourceUrl !== null) return sourceUrl;
   throw new MillraceError('REQUEST_INVALID', `This server has no database called ${database}.`, {
     hint: 'Ask for warehouse or source.',
   });

@@ -10,7 +10,8 @@ import type { Supervisor } from './supervisor.js';
 
 /** The databases that the pipelines work on. */
 export interface Databases {
-  warehouseUrl: string;
+  /** null when there is none: WAREHOUSE_URL is `none`. */
+  warehouseUrl: string | null;
   /** null when there is none: no SOURCE_URL, and the examples are off. */
   sourceUrl: string | null;
   /** The server that we run for those whose URL is not set; null when all are. */
@@ -27,6 +28,11 @@ export async function openDatabases(options: {
   log: Log;
 }): Promise<Databases> {
   const { settings, examples } = options;
+  if (settings.WAREHOUSE_URL === null && examples) {
+    throw new MillraceError('CONFIG_INVALID', 'WAREHOUSE_URL is none, and the example bank needs a warehouse.', {
+      hint: 'Start with --no-examples, or leave WAREHOUSE_URL unset.',
+    });
+  }
   const wanted = [
     ...(settings.WAREHOUSE_URL === undefined ? ['warehouse'] : []),
     ...(settings.SOURCE_URL === undefined && examples ? ['bank'] : []),
@@ -37,7 +43,8 @@ export async function openDatabases(options: {
     tryUrl('SOURCE_URL', settings.SOURCE_URL),
   ]);
   return {
-    warehouseUrl: settings.WAREHOUSE_URL ?? (embedded as EmbeddedPostgres).url('warehouse'),
+    warehouseUrl:
+      settings.WAREHOUSE_URL === undefined ? (embedded as EmbeddedPostgres).url('warehouse') : settings.WAREHOUSE_URL,
     sourceUrl: settings.SOURCE_URL ?? (examples ? (embedded as EmbeddedPostgres).url('bank') : null),
     embedded,
   };
@@ -75,8 +82,8 @@ export function keepBounded(logPath: string): void {
 
 const connectMsMax = 5_000;
 
-async function tryUrl(setting: string, url: string | undefined): Promise<void> {
-  if (url === undefined) return;
+async function tryUrl(setting: string, url: string | null | undefined): Promise<void> {
+  if (typeof url !== 'string') return;
   const { default: pg } = await import('pg');
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: connectMsMax });
   client.on('error', () => {}); // Reported by the call below.

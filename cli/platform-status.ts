@@ -17,15 +17,18 @@ export function createPlatformStatus(options: Omit<WebAppOptions, 'log'>): () =>
     return {
       startedAt,
       scheduler: { healthy: isHealthy && storeError === null, lastTurnAt, turnMs },
-      executor: { slots: settings.MILLRACE_PARALLELISM, busy: executing },
+      executor: { slots: settings.MILLRACE_PARALLELISM, busy: Math.min(executing, settings.MILLRACE_PARALLELISM) },
       cdc,
       generator: sources?.generator() ?? null,
-      warehouse: {
-        kind: isEmbedded ? 'embedded' : 'external',
-        address: withoutPassword(databases.warehouseUrl),
-        healthy: postgresFault === null,
-        error: postgresFault,
-      },
+      warehouse:
+        databases.warehouseUrl === null
+          ? null
+          : {
+              kind: isEmbedded ? 'embedded' : 'external',
+              address: withoutPassword(databases.warehouseUrl),
+              healthy: postgresFault === null,
+              error: postgresFault,
+            },
       objectStore: { url: objectStore.url, healthy: cdc?.state !== 'reconnecting', error: cdc?.error ?? null },
       mail: { url: settings.SMTP_URL === undefined ? null : withoutPassword(settings.SMTP_URL) },
       storeBytes: fileBytes(home.storePath) + fileBytes(`${home.storePath}-wal`),

@@ -10,6 +10,6 @@ export function readEnvironment(): Settings {
 
 /** The environment of the processes that run DAG code: theirs of ours, with the settings as they are in effect. */
 export function authorEnvironment(settings: Settings): Record<string, string> {
-  const texts = settingNames.map((name) => [name, settings[name] === undefined ? undefined : String(settings[name])]);
+  const texts = settingNames.map((name) => [name, settings[name]?.toString()]);
   return childEnvironment({ ...process.env, ...Object.fromEntries(texts) });
 }

@@ -63,7 +63,7 @@ export function createScheduling(options: SchedulingOptions): Scheduling {
     onCall: (attemptId, call) => scheduler.listener.onCall(attemptId, call),
   };
   const connections = {
-    warehouse: { url: databases.warehouseUrl },
+    ...(databases.warehouseUrl === null ? {} : { warehouse: { url: databases.warehouseUrl } }),
     ...(databases.sourceUrl === null ? {} : { source: { url: databases.sourceUrl } }),
     lake: objectStore,
   };
@@ -204,7 +204,7 @@ function drainFirst(pool: LocalPool, drain: Drain): Executor {
   return {
     start: () => pool.start(),
     submit: (attempt) => pool.submit(attempt),
-    capacity: () => pool.capacity(),
+    lookAhead: () => pool.lookAhead(),
     cancel: (attemptId, reason) => pool.cancel(attemptId, reason),
     async stop(drainMs) {
       await drain.wait(drainMs);

@@ -20,7 +20,7 @@ import { authorEnvironment } from './read-environment.js';
 import { createScheduling, type Scheduling } from './scheduling.js';
 import { type Sources, startSources } from './sources.js';
 import { Supervisor } from './supervisor.js';
-import { prepareWarehouse } from './warehouse.js';
+import { prepareWarehouse, requireWarehouse } from './warehouse.js';
 import { createWebApp } from './web-app.js';
 import { claimPort, type WebServer } from './web-server.js';
 
@@ -83,7 +83,7 @@ async function start(options: ServerOptions, endings: Endings): Promise<RunningS
   const { settings, home, examples, supervisor, store, clock, log } = base;
   const dagFolders = importDags(base);
   const databases = await openDatabases({ settings, examples, home, supervisor, clock, log: log.child('postgres') });
-  if (examples) await prepareWarehouse(databases.warehouseUrl);
+  if (examples) await prepareWarehouse(requireWarehouse(databases.warehouseUrl));
   const scheduling = await startScheduling(base, databases);
   dagFolders.attach(scheduling.scheduler);
   await startEmails(base, scheduling);

@@ -1,5 +1,14 @@
 import { openPostgres } from '../connectors/postgres.js';
+import { MillraceError } from '../kernel/errors.js';
 import { ensureWarehouse, releaseQuarantine } from '../scheduler/operators/file-load/index.js';
+
+/** The URL of the warehouse. Throws WAREHOUSE_MISSING when Millrace runs without one. */
+export function requireWarehouse(url: string | null): string {
+  if (url !== null) return url;
+  throw new MillraceError('WAREHOUSE_MISSING', 'WAREHOUSE_URL is none: this server has no warehouse.', {
+    hint: 'Set WAREHOUSE_URL to a database, or leave it unset for the embedded one.',
+  });
+}
 
 /** Makes what loads need in the warehouse: schemas, landing tables, the ledger. */
 export async function prepareWarehouse(url: string): Promise<void> {

@@ -17,7 +17,7 @@ import type { Sources } from './sources.js';
 import type { Supervisor } from './supervisor.js';
 import { testConnection } from './test-connection.js';
 import { version } from './version.js';
-import { releaseFile } from './warehouse.js';
+import { releaseFile, requireWarehouse } from './warehouse.js';
 import { openWarehouseReader } from './warehouse-reader.js';
 
 export interface WebApp {
@@ -45,7 +45,8 @@ export interface WebAppOptions {
 /** The web server's application, with everything that it needs. */
 export async function createWebApp(options: WebAppOptions): Promise<WebApp> {
   const { settings, home, examples, store, scheduling, databases, baseUrl, clock, log } = options;
-  const warehouse = openWarehouseReader(databases.warehouseUrl);
+  const { warehouseUrl } = databases;
+  const warehouse = warehouseUrl === null ? null : openWarehouseReader(warehouseUrl);
   const newSecret = () => randomBytes(32).toString('base64url');
   const { secrets, masker } = scheduling;
   const { commands, events, explain } = scheduling.scheduler;
@@ -65,7 +66,7 @@ export async function createWebApp(options: WebAppOptions): Promise<WebApp> {
     report: (error, about) => log.child('web').error(about, { error: describeError(error) }),
     platform: createPlatformStatus(options),
     warehouse: async () => warehouse,
-    releaseQuarantine: (key, by) => releaseFile(databases.warehouseUrl, key, by.user),
+    releaseQuarantine: async (key, by) => releaseFile(requireWarehouse(warehouseUrl), key, by.user),
     secrets,
     masker,
     testConnection,
@@ -74,6 +75,6 @@ export async function createWebApp(options: WebAppOptions): Promise<WebApp> {
   return {
     listener,
     loginUrl: baseUrl + (await issueLoginLink({ store, clock, newSecret })),
-    close: () => warehouse.end(),
+    close: async () => warehouse?.end(),
   };
 }

@@ -5,6 +5,7 @@ import {
   type DuckDBValue,
   StatementType,
 } from '@duckdb/node-api';
+import { DuckdbLocks } from './duckdb-locks.js';
 
 /** What the last statement of a text gave. */
 export interface DuckdbResult {
@@ -21,7 +22,11 @@ export interface DuckdbResult {
 export interface DuckdbSession {
   /** Runs one or more statements. Rejects with DuckDB's own message. */
   query(sql: string): Promise<DuckdbResult>;
-  /** Stops what runs; its query rejects. */
+  /** Waits until no other session of the database holds the lock of that name, and holds it. A session holds one at a time. */
+  lock(name: string): Promise<void>;
+  /** Gives the lock back; nothing when it holds none. */
+  unlock(): Promise<void>;
+  /** Stops what runs or waits; it rejects. */
   interrupt(): void;
   /** Ends the session; an open transaction is rolled back. */
   close(): Promise<void>;
@@ -36,8 +41,9 @@ export interface DuckdbEngine {
 /** Opens a database in this process: a file (which nobody else may have open), `:memory:` or `md:…`. */
 export async function openDuckdbEngine(path: string, config: Record<string, string> = {}): Promise<DuckdbEngine> {
   const instance = await DuckDBInstance.create(path, { custom_user_agent: 'millrace', ...config });
+  const locks = new DuckdbLocks();
   return {
-    session: async () => new LocalSession(await instance.connect()),
+    session: async () => new LocalSession(await instance.connect(), locks),
     close: () => instance.closeSync(),
   };
 }
@@ -47,12 +53,22 @@ const interruptMs = 20;
 
 class LocalSession implements DuckdbSession {
   readonly #connection: DuckDBConnection;
+  readonly #locks: DuckdbLocks;
   /** Queries that have not ended, the running one first. */
   readonly #open: { interrupted: boolean }[] = [];
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(connection: DuckDBConnection) {
+  constructor(connection: DuckDBConnection, locks: DuckdbLocks) {
     this.#connection = connection;
+    this.#locks = locks;
+  }
+
+  lock(name: string): Promise<void> {
+    return this.#locks.take(this, name);
+  }
+
+  async unlock(): Promise<void> {
+    this.#locks.free(this);
   }
 
   query(sql: string): Promise<DuckdbResult> {
@@ -84,6 +100,7 @@ class LocalSession implements DuckdbSession {
   }
 
   interrupt(): void {
+    this.#locks.giveUp(this);
     const [running] = this.#open;
     if (!running || running.interrupted) return;
     running.interrupted = true;
@@ -95,8 +112,10 @@ class LocalSession implements DuckdbSession {
   }
 
   async close(): Promise<void> {
+    this.#locks.giveUp(this);
     await this.#last;
     this.#connection.disconnectSync();
+    this.#locks.free(this);
   }
 }
 

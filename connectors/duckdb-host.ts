@@ -107,8 +107,16 @@ async function serve(socket: Socket): Promise<void> {
     void work.then(() => session.close());
   });
 
-  async function* answers({ id, sql }: { id: number; sql: string }): AsyncGenerator<DuckdbAnswer> {
+  async function* answers(request: Exclude<DuckdbRequest, { interrupt: number }>): AsyncGenerator<DuckdbAnswer> {
+    const { id } = request;
     try {
+      if ('lock' in request) {
+        if (open.get(id)) throw new Error('INTERRUPT Error: Interrupted!');
+        await (request.lock === null ? session.unlock() : session.lock(request.lock));
+        yield { id, result: { columns: [], rowsAffected: null, statement: '' } };
+        return;
+      }
+      const { sql } = request;
       const running = session.query(sql);
       // It was interrupted before it began.
       if (open.get(id)) session.interrupt();

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { DuckdbResult } from './duckdb-engine.js';
 
 /** What a client asks of the host of a database. One socket is one session. */
-export type DuckdbRequest = { id: number; sql: string } | { interrupt: number };
+export type DuckdbRequest = { id: number; sql: string } | { id: number; lock: string | null } | { interrupt: number };
 
 /** What the host answers. Rows come in parts, so that no line grows beyond reason. */
 export type DuckdbAnswer =

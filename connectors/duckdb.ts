@@ -1,9 +1,10 @@
 import { fork } from 'node:child_process';
+import { stat } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { MillraceError } from '../kernel/errors.js';
 import { entryPath } from '../kernel/paths.js';
 import { type Clock, sleep, systemClock } from '../kernel/time.js';
-import { type DuckdbResult, type DuckdbSession, openDuckdbEngine } from './duckdb-engine.js';
+import type { DuckdbResult, DuckdbSession } from './duckdb-engine.js';
 import type { HostReport } from './duckdb-host.js';
 import { duckdbSocket } from './duckdb-socket.js';
 import { type DuckdbAnswer, onMessage, send } from './duckdb-wire.js';
@@ -12,6 +13,8 @@ export type { DuckdbResult, DuckdbSession } from './duckdb-engine.js';
 
 /** A DuckDB database: sessions of it, from any number of processes at the same time. */
 export interface Duckdb {
+  /** Starts the host of a file when none runs, without waiting for it: a session that is asked for later finds it. */
+  prepare(): Promise<void>;
   session(): Promise<DuckdbSession>;
   close(): Promise<void>;
 }
@@ -28,6 +31,9 @@ const hostIdleMsDefault = 5000;
 /** Between attempts to reach a host that another process is starting. */
 const retryMs = 25;
 const attemptsMax = 200;
+/** A file may be less than a database because it is being made, or because it is none: it is given this long. */
+const unfinishedAttemptsMax = 20;
+const headerBytes = 3 * 4096;
 
 /**
  * Opens a database. A file is opened by a host process of its own, which is started when none runs; `:memory:` and `md:…`
@@ -37,25 +43,42 @@ export async function openDuckdb(location: string, options: DuckdbOptions = {}):
   if (location === '' || location === ':memory:' || location.startsWith('md:')) return openHere(location, options);
   const { file, socket } = await duckdbSocket(location);
   const sessions = new Set<RemoteSession>();
+  let spare: Socket | undefined;
+  let starting: Promise<HostReport> | undefined;
+  const reach = async () => {
+    const found = spare;
+    spare = undefined;
+    if (found && !found.destroyed) return found;
+    // Whether it failed is said by the attempt to reach it.
+    await starting;
+    return reachHost(file, socket, options);
+  };
   return {
+    async prepare() {
+      spare = await tryConnect(socket);
+      if (!spare) starting = startHost(file, socket, options.hostIdleMs ?? hostIdleMsDefault);
+    },
     async session() {
-      const session = new RemoteSession(await reachHost(file, socket, options), () => sessions.delete(session));
+      const session = new RemoteSession(await reach(), () => sessions.delete(session));
       sessions.add(session);
       return session;
     },
     async close() {
+      spare?.destroy();
       await Promise.all([...sessions].map((session) => session.close()));
     },
   };
 }
 
 async function openHere(location: string, options: DuckdbOptions): Promise<Duckdb> {
+  // DuckDB itself is only loaded where it is used: a file's client does without.
+  const { openDuckdbEngine } = await import('./duckdb-engine.js');
   const engine = await openDuckdbEngine(location === '' ? ':memory:' : location, options.config).catch(
     (cause: unknown) => {
       throw new MillraceError('DUCKDB_UNAVAILABLE', `${location}: ${(cause as Error).message}`, { cause });
     },
   );
-  return { session: () => engine.session(), close: async () => engine.close() };
+  return { prepare: async () => undefined, session: () => engine.session(), close: async () => engine.close() };
 }
 
 /** A socket to the file's host; starts one when there is none. Of several that start at once, one gets the file. */
@@ -68,13 +91,19 @@ async function reachHost(file: string, socketPath: string, options: DuckdbOption
     const report = await startHost(file, socketPath, options.hostIdleMs ?? hostIdleMsDefault);
     if ('ready' in report) continue;
     failure = report.failed;
-    // Held by a host that is starting or ending: it will be reachable or gone in a moment.
-    if (!/lock/i.test(failure)) break;
+    // Held by a host that is starting or ending, or still being made by one: it will be reachable or gone in a moment.
+    if (!/lock/i.test(failure) && !(attempt < unfinishedAttemptsMax && (await isUnfinished(file)))) break;
     await sleep(clock, retryMs);
   }
   throw new MillraceError('DUCKDB_UNAVAILABLE', `${file}: ${failure || 'its host cannot be reached'}`, {
     hint: 'Another program may have it open: only one process can write a DuckDB file.',
   });
+}
+
+/** A new file has DuckDB's three header blocks only when its host has made it. */
+async function isUnfinished(file: string): Promise<boolean> {
+  const found = await stat(file).catch(() => undefined);
+  return found?.isFile() === true && found.size < headerBytes;
 }
 
 /** A session of the host; undefined when none listens, or one that is ending. It greets with an empty line. */
@@ -134,12 +163,25 @@ class RemoteSession implements DuckdbSession {
   }
 
   query(sql: string): Promise<DuckdbResult> {
+    return this.#ask({ sql });
+  }
+
+  async lock(name: string): Promise<void> {
+    await this.#ask({ lock: name });
+  }
+
+  async unlock(): Promise<void> {
+    // With the session the host has given its lock to the next.
+    if (!this.#socket.destroyed) await this.#ask({ lock: null });
+  }
+
+  #ask(request: { sql: string } | { lock: string | null }): Promise<DuckdbResult> {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       if (this.#socket.destroyed) return reject(sessionLost());
       this.#waiters.set(id, { rows: [], resolve, reject });
       this.#socket.ref();
-      void send(this.#socket, { id, sql });
+      void send(this.#socket, { id, ...request });
     });
   }
 

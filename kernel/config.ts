@@ -18,6 +18,7 @@ const url = (...protocols: string[]) =>
     error: `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   });
 const postgresUrl = url('postgres:', 'postgresql:').optional();
+const noWarehouse = z.literal('none').transform(() => null);
 
 const settings = z.object({
   /** The folder of everything that Millrace writes. */
@@ -43,8 +44,8 @@ const settings = z.object({
   MILLRACE_SECRET_KEY: z.string().min(32).optional(),
   /** The base of links in e-mails; http://localhost:<port> when unset. */
   MILLRACE_BASE_URL: url('http:', 'https:').optional(),
-  /** The warehouse; the embedded PostgreSQL when unset. */
-  WAREHOUSE_URL: postgresUrl,
+  /** The warehouse; the embedded PostgreSQL when unset; `none` (read as null): there is none. */
+  WAREHOUSE_URL: noWarehouse.or(postgresUrl),
   /** The database whose changes are captured; the embedded PostgreSQL when unset. */
   SOURCE_URL: postgresUrl,
   /** Where change events land: file:///folder, or s3://bucket?endpoint=https://host&region=…; a folder in MILLRACE_HOME when unset. */

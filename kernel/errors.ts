@@ -5,6 +5,7 @@
 export const errorTable = {
   ANSWER_INVALID: { status: 422, title: 'An answer is not one of those that were asked for' },
   ANSWER_UNWANTED: { status: 409, title: 'The task does not wait for an answer' },
+  ASSET_NOT_FOUND: { status: 404, title: 'No asset has this name or URI' },
   ATTEMPT_STALE: { status: 409, title: 'A report or a call comes from an attempt that is no longer current' },
   BACKFILL_ACTIVE: { status: 409, title: 'Another backfill of the DAG is not over' },
   BACKFILL_INVALID: { status: 422, title: 'A backfill cannot be made as asked' },
@@ -73,7 +74,7 @@ export const errorTable = {
   SQL_PROJECT_INVALID: { status: 400, title: 'A SQL project breaks a rule of its format' },
   SQL_REFERENCE_UNKNOWN: { status: 400, title: 'A SQL project names something that does not exist' },
   SQL_SELECTION_INVALID: { status: 400, title: 'A selection of nodes is not understood' },
-  SQL_SNAPSHOT_UNSAFE: { status: 400, title: 'A snapshot in strict mode met rows that would damage its history' },
+  SQL_SNAPSHOT_UNSAFE: { status: 400, title: 'A snapshot met rows that would damage its history' },
   STORE_FOREIGN: { status: 500, title: 'The metadata file belongs to another program' },
   STORE_TOO_NEW: { status: 500, title: 'A newer Millrace made the metadata database' },
   STORE_UNUSABLE: { status: 500, title: 'The metadata database cannot be used' },
@@ -84,6 +85,7 @@ export const errorTable = {
   VARIABLE_EXISTS: { status: 409, title: 'A variable with this key exists already' },
   VARIABLE_NOT_FOUND: { status: 404, title: 'No variable has this name' },
   VAULT_LOCKED: { status: 500, title: 'A secret in the store cannot be opened' },
+  WAREHOUSE_MISSING: { status: 404, title: 'Something needs the warehouse, and there is none' },
   WAREHOUSE_QUERY_FAILED: { status: 400, title: 'The warehouse refused a query' },
   XCOM_INVALID: { status: 422, title: 'A value cannot be an XCom' },
 } as const satisfies Record<string, { status: number; title: string }>;

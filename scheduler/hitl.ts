@@ -7,6 +7,7 @@ export {
   type HITLSpec,
   type HITLTask,
   type HITLText,
+  type HITLTextArgs,
   type HITLUser,
   hitl,
 } from './dag/human-input.js';

@@ -1,13 +1,19 @@
 /** The public module `millrace`: everything that a DAG file may import. */
-export type { Json, JsonObject } from '../kernel/json.js';
-export { Asset, AssetExpression, all, any, asset } from './dag/assets.js';
-export { Bundle } from './dag/bundle.js';
+export type { Json, Json as JsonValue, JsonObject } from '../kernel/json.js';
+export { type ArgList, type ArgNameMap, withArgList, withArgNames } from './dag/arg-list.js';
+export { Asset, AssetExpression, AssetNameRef, AssetUriRef, all, any, asset } from './dag/assets.js';
+export type { IfBranch as Condition, SwitchBranch as Branch } from './dag/branches.js';
+export { Bundle, type Registerable, TaskHandler } from './dag/bundle.js';
 export {
+  type AssetEvent,
+  type AssetStateStore,
+  ConnectionNotFoundError,
   type ConnectionResult,
   type GetXComOpts,
   getClient,
   type SetXComOpts,
   type TaskClient,
+  VariableNotFoundError,
 } from './dag/client.js';
 export { Dag } from './dag/dag.js';
 export {
@@ -18,7 +24,7 @@ export {
   type Notice,
   type Schedule,
 } from './dag/dag-spec.js';
-export { type TaskFactory, withArgList, type Zipped, zip } from './dag/factory.js';
+export { type TaskFactory, type Zipped, zip } from './dag/factory.js';
 export {
   type DuckdbHook,
   duckdb,
@@ -31,11 +37,11 @@ export {
   postgres,
 } from './dag/hooks.js';
 export type * from './dag/ready-made.js';
-export type { Input, Node, Ref, TaskFunction, TaskInputs, TaskRef } from './dag/refs.js';
+export type { Input, Input as TaskInput, Node, Ref, TaskFunction, TaskInputs, TaskRef } from './dag/refs.js';
 export { addAssetEvent, getContext, type TaskContext, type TaskLog } from './dag/runtime.js';
 export { defer, FailTask, SkipTask, type Trigger, trigger } from './dag/signals.js';
-export type { TaskGroup } from './dag/task-scope.js';
-export type { TaskSpec } from './dag/task-spec.js';
+export type { TaskGroup, TaskGroup as TaskGroupRef } from './dag/task-scope.js';
+export type { TaskSpec, TaskSpec as TaskOptions } from './dag/task-spec.js';
 export type { TaskResult } from './model/attempt.js';
 export {
   deleteLoadedObjects,

@@ -4,8 +4,8 @@ import type { Instant } from '../kernel/time.js';
 import type { LiveRun, LiveTaskInstance } from './decide/live-run.js';
 import { noEffects, onAttemptEvent } from './loop/attempt-events.js';
 import { attemptRequest } from './loop/attempt-request.js';
-import { callbackRequest, onCallbackEvent } from './loop/callbacks.js';
-import { answerCall, type CallDeps } from './loop/calls.js';
+import { callbackRequest, isCallbackUnderWay, onCallbackEvent } from './loop/callbacks.js';
+import { answerCall } from './loop/calls.js';
 import { createCommands } from './loop/commands/commands.js';
 import type { RunningAttempt, Scheduler, SchedulerDeps, SchedulerStatus } from './loop/contract.js';
 import { createDeferrals } from './loop/deferrals.js';
@@ -131,13 +131,18 @@ class Loop {
   }
 
   async onCall(attemptId: string, call: AttemptCall): Promise<Json | undefined> {
-    const instance = this.live.attempts.get(attemptId);
-    if (!instance || instance.attemptId !== attemptId) {
-      throw new MillraceError('ATTEMPT_STALE', `attempt ${attemptId} is over`);
-    }
+    const refuseStale = () => {
+      if (isUnderWay(this.live, attemptId)) return;
+      throw new MillraceError('ATTEMPT_STALE', `attempt ${attemptId} is no longer the current one`);
+    };
+    refuseStale();
     const { store, vault, settings } = this.#deps;
-    const request: CallDeps['request'] = (apply) => this.inbox.request(apply);
-    return answerCall({ store, vault, secrets: this.#secrets, settings, request }, instance, call);
+    const change = (apply: (turn: Turn) => void) =>
+      this.inbox.request((turn) => {
+        refuseStale();
+        apply(turn);
+      });
+    return answerCall({ store, vault, secrets: this.#secrets, settings, change }, call);
   }
 
   async saveImports(imports: Imports): Promise<void> {
@@ -280,8 +285,14 @@ class Loop {
     try {
       const found = await findPreviousRun(this.#deps.store, this.live, run);
       await this.inbox.request((turn) => {
-        run.previous = found;
-        turn.touchAll(run);
+        const now = turn.live.runs.get(run.row.id);
+        if (!now) return;
+        const isStale = found.kind === 'live' && turn.live.runs.get(found.run.row.id) !== found.run;
+        if (isStale) turn.wantsPrevious.push(now);
+        else {
+          now.previous = found;
+          turn.touchAll(now);
+        }
       });
     } catch (error) {
       this.#deps.report(error, `the run before ${run.row.runId} of ${run.dagId} could not be read`);
@@ -299,7 +310,7 @@ class Loop {
   /** A report that asks for runs: those that exist and are not alive are read first. */
   async #onTriggers(event: Extract<AttemptEvent, { kind: 'finished' }>): Promise<void> {
     try {
-      const known = await readTriggered(this.#deps.store, this.live, event);
+      const known = await readTriggered(this.#deps.store, this.live, this.#deps.clock.now(), event);
       this.inbox.push({
         apply: (turn) => {
           for (const run of known) turn.known.set(`${run.dagId}\n${run.row.runId}`, run);
@@ -343,6 +354,13 @@ class Loop {
     const delayMs = Math.min(Math.max(0, due - this.#deps.clock.now()), sleepMsMax);
     this.#cancelSleep = this.#deps.clock.after(delayMs, () => this.inbox.wake());
   }
+}
+
+/** Whether the attempt is the current one of a task instance, or calls a callback that is still to be called. */
+function isUnderWay(live: LiveState, attemptId: string): boolean {
+  if (isCallbackUnderWay(live, attemptId)) return true;
+  const instance = live.attempts.get(attemptId);
+  return instance?.attemptId === attemptId && (instance.state === 'queued' || instance.state === 'running');
 }
 
 const neverBegan = { type: 'cancelled', message: 'it was ended before it began', stack: null };

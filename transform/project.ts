@@ -20,7 +20,7 @@ import { makeTaskGraph, type SqlTask, type TaskGraphRequest } from './task-graph
 
 /** Reads a dbt-format project: its files, packages, profile. Nothing is asked of a database. Throws errors with file and line. */
 export async function loadProject(options: LoadOptions): Promise<Project> {
-  return new Project(parseProject(options));
+  return new Project(await parseProject(options));
 }
 
 /** A parsed project: what it holds, how it hangs together, and what a selection of it means. */

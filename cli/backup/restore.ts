@@ -143,16 +143,32 @@ async function recoverCluster(home: Home, clock: Clock): Promise<number> {
     log: silentLog,
   });
   try {
+    if (!(await hasWarehouse(server.url('postgres')))) return 0;
     const objects = await openObjectStore(pathToFileURL(home.lakeFolder).href, {});
-    const client = new pg.Client({ connectionString: server.url('warehouse') });
-    await client.connect();
     try {
-      return await rekeyLedger(client, objects);
+      return await withClient(server.url('warehouse'), (client) => rekeyLedger(client, objects));
     } finally {
-      await client.end();
       await objects.close();
     }
   } finally {
     await server.stop();
+  }
+}
+
+/** With a warehouse elsewhere, the embedded server has the source alone. */
+async function hasWarehouse(url: string): Promise<boolean> {
+  return withClient(url, async (client) => {
+    const { rowCount } = await client.query(`select 1 from pg_database where datname = 'warehouse'`);
+    return rowCount === 1;
+  });
+}
+
+async function withClient<Result>(url: string, work: (client: pg.Client) => Promise<Result>): Promise<Result> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
   }
 }

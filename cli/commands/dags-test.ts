@@ -86,7 +86,8 @@ async function importHere({ folder, fileloc }: DagFile, bundlesFolder: string): 
 async function connections(): Promise<Record<string, string>> {
   const settings = readEnvironment();
   const home = homeAt(settings.MILLRACE_HOME);
-  const urlOf = async (database: string, given: string | undefined) => {
+  const urlOf = async (database: string, given: string | null | undefined) => {
+    if (given === null) return {};
     if (given !== undefined) return { [database]: given };
     try {
       return { [database]: String(await askServer(home.controlSocketPath, 'databaseUrl', { database })) };

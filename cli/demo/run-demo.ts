@@ -72,7 +72,7 @@ export async function runDemo(
   const reconciliation = await reconcile(server, { address, slotName }, clock, progress);
   progress.step('Looking at the results');
   const runs = await Promise.all([load, ...transformations].map((run) => describeRun(server, run)));
-  const warehouse = openWarehouseReader(server.databases.warehouseUrl);
+  const warehouse = openWarehouseReader(server.databases.warehouseUrl as string);
   try {
     const tables = await countRows(warehouse);
     const { columns, rows } = await warehouse.query('select * from analytics.kpi_totals order by currency');
@@ -171,7 +171,7 @@ async function reconcile(
   try {
     return await reconcileBank({
       sourceUrl: server.databases.sourceUrl as string,
-      warehouseUrl: server.databases.warehouseUrl,
+      warehouseUrl: server.databases.warehouseUrl as string,
       store,
       slotName,
       timeoutMs: reconcileMsMax,

@@ -5,7 +5,7 @@ import { deferredRelations, readState, stateWorld } from '../../transform/manife
 import { compileOnly } from '../../transform/run/compile-only.js';
 import { runProject, type TimedResult } from '../../transform/run/run-project.js';
 import { type SqlOptions, selectionOf } from './options.js';
-import { openSession, type Session, withAdapter, writeArtifact, writeSql } from './session.js';
+import { type Session, type WarehouseSession, withWarehouse, writeArtifact, writeSql } from './session.js';
 
 type Which = 'build' | 'run' | 'test' | 'seed' | 'snapshot' | 'compile';
 
@@ -20,9 +20,10 @@ const typesOf: Record<Which, readonly ResourceType[]> = {
 };
 
 export async function runCommand(which: Which, options: SqlOptions): Promise<number> {
-  const session = await openSession(which, options);
-  if (which === 'compile' && options.inline !== undefined) return compileInline(session, options.inline);
-  return runSelection(session, which, chosenIds(session, which));
+  return withWarehouse(which, options, async (session) => {
+    if (which === 'compile' && options.inline !== undefined) return compileInline(session, options.inline);
+    return runSelection(session, which, chosenIds(session, which));
+  });
 }
 
 /** The unique ids of a command's selection, in order. */
@@ -42,40 +43,38 @@ export function chosenIds({ project, options }: Session, which: Which): string[]
 }
 
 /** Runs the nodes with progress, writes the artifacts, returns the exit code. */
-export async function runSelection(session: Session, which: Which, ids: string[]): Promise<number> {
-  const { project, printer, options } = session;
+export async function runSelection(session: WarehouseSession, which: Which, ids: string[]): Promise<number> {
+  const { project, printer, options, adapter } = session;
   if (ids.length === 0) {
     printer.warn('The selection is empty: there is nothing to do.');
     return 0;
   }
   const started = performance.now();
-  const results = await withAdapter(project, async (adapter) => {
-    const stateDir = options.deferState ?? options.state;
-    const deferred =
-      options.defer && stateDir !== undefined
-        ? await deferredRelations(project, readState(stateDir), new Set(ids), adapter, options.favorState === true)
-        : undefined;
-    const threads = options.threads ?? project.target.threads;
-    printer.info(`Concurrency: ${threads} thread${threads === 1 ? '' : 's'} (target='${project.target.name}')`);
-    return runProject(project, {
-      adapter,
-      ids,
-      threads,
-      fullRefresh: options.fullRefresh,
-      failFast: options.failFast,
-      testEdges: which === 'build',
-      hooks: which !== 'compile',
-      batchTests: options.batchTests,
-      eventTime: { start: options.eventTimeStart, end: options.eventTimeEnd },
-      deferred,
-      ...(which === 'compile' ? { perform: (id: string) => compileOnly(project, id, { adapter, deferred }) } : {}),
-      onStart: (node, index, total) => which !== 'compile' && printer.start(node, index, total),
-      onResult: (node, result, index, total) => {
-        if (which !== 'compile') printer.result(node, result, index, total);
-        keepSql(session, result);
-      },
-      ...(options.debug ? { onStatement: (sql: string) => printer.info(sql) } : {}),
-    });
+  const stateDir = options.deferState ?? options.state;
+  const deferred =
+    options.defer && stateDir !== undefined
+      ? await deferredRelations(project, readState(stateDir), new Set(ids), adapter, options.favorState === true)
+      : undefined;
+  const threads = options.threads ?? project.target.threads;
+  printer.info(`Concurrency: ${threads} thread${threads === 1 ? '' : 's'} (target='${project.target.name}')`);
+  const results = await runProject(project, {
+    adapter,
+    ids,
+    threads,
+    fullRefresh: options.fullRefresh,
+    failFast: options.failFast,
+    testEdges: which === 'build',
+    hooks: which !== 'compile',
+    batchTests: options.batchTests,
+    eventTime: { start: options.eventTimeStart, end: options.eventTimeEnd },
+    deferred,
+    ...(which === 'compile' ? { perform: (id: string) => compileOnly(project, id, { adapter, deferred }) } : {}),
+    onStart: (node, index, total) => which !== 'compile' && printer.start(node, index, total),
+    onResult: (node, result, index, total) => {
+      if (which !== 'compile') printer.result(node, result, index, total);
+      keepSql(session, result);
+    },
+    ...(options.debug ? { onStatement: (sql: string) => printer.info(sql) } : {}),
   });
   const elapsed = performance.now() - started;
   if (options.writeJson)
@@ -88,9 +87,9 @@ export async function runSelection(session: Session, which: Which, ids: string[]
   return bad ? 1 : 0;
 }
 
-async function compileInline(session: Session, sql: string): Promise<number> {
+async function compileInline({ project, adapter }: WarehouseSession, sql: string): Promise<number> {
   const { inlineSql } = await import('../../transform/run/inline.js');
-  const compiled = await withAdapter(session.project, (adapter) => inlineSql(session.project, adapter, sql));
+  const compiled = await inlineSql(project, adapter, sql);
   process.stdout.write(`${compiled}\n`);
   return 0;
 }

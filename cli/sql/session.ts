@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { JsonObject } from '../../kernel/json.js';
 import { manifestArtifact } from '../../transform/artifacts/manifest.js';
 import { dbtVersion } from '../../transform/compile/base-context.js';
-import { type Adapter, loadProject, openAdapter, type Project } from '../../transform/index.js';
+import { type Adapter, type LoadOptions, loadProject, openAdapter, type Project } from '../../transform/index.js';
 import { loadOptionsOf, type SqlOptions, targetFolder } from './options.js';
 import { Printer } from './printer.js';
 
@@ -14,11 +14,39 @@ export interface Session {
   options: SqlOptions;
 }
 
+/** A session of a command that asks the warehouse. */
+export interface WarehouseSession extends Session {
+  adapter: Adapter;
+}
+
 export async function openSession(which: string, options: SqlOptions): Promise<Session> {
+  return load(which, options, undefined);
+}
+
+/** Opens the project and its target's warehouse, which starts while the project is read; lends both to `work`, then closes the warehouse. */
+export async function withWarehouse<T>(
+  which: string,
+  options: SqlOptions,
+  work: (session: WarehouseSession) => Promise<T>,
+): Promise<T> {
+  let adapter: Adapter | undefined;
+  try {
+    const session = await load(which, options, async (known) => {
+      adapter = await openAdapter(known);
+      await adapter.prepare();
+    });
+    return await work({ ...session, adapter: adapter as Adapter });
+  } finally {
+    await adapter?.close();
+  }
+}
+
+async function load(which: string, options: SqlOptions, onTarget: LoadOptions['onTarget']): Promise<Session> {
   const printer = new Printer(options);
   printer.info(`Running with the language of dbt ${dbtVersion}`);
   const project = await loadProject({
     ...loadOptionsOf(options, which),
+    onTarget,
     hooks: {
       log: (message, level) => (level === 'debug' ? undefined : printer.info(message)),
       print: (message) => process.stdout.write(`${message}\n`),
@@ -27,16 +55,6 @@ export async function openSession(which: string, options: SqlOptions): Promise<S
   printer.found(project);
   if (options.writeJson) writeArtifact({ project, options }, 'manifest.json', manifestArtifact(project));
   return { project, printer, options };
-}
-
-/** Lends the target's warehouse to `work`, and closes it. */
-export async function withAdapter<T>(project: Project, work: (adapter: Adapter) => Promise<T>): Promise<T> {
-  const adapter = await openAdapter(project);
-  try {
-    return await work(adapter);
-  } finally {
-    await adapter.close();
-  }
 }
 
 export function writeArtifact(

@@ -1,4 +1,5 @@
 import { MillraceError } from '../../kernel/errors.js';
+import type { AssetName } from '../model/attempt.js';
 import type { AssetCondition, AssetRef } from '../model/dag.js';
 
 /** A piece of data that tasks update and DAGs wait for. */
@@ -18,6 +19,36 @@ export class Asset implements AssetRef {
     this.name = name ?? given;
     this.uri = uri ?? given;
   }
+
+  /** Refers to an asset by its name or its URI alone. */
+  static ref(of: { name: string } | { uri: string }): AssetNameRef | AssetUriRef {
+    return 'name' in of ? new AssetNameRef(of.name) : new AssetUriRef(of.uri);
+  }
+}
+
+/** An asset by its name alone: `Asset.ref({ name })`. */
+export class AssetNameRef {
+  readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** An asset by its URI alone: `Asset.ref({ uri })`. */
+export class AssetUriRef {
+  readonly uri: string;
+
+  constructor(uri: string) {
+    this.uri = uri;
+  }
+}
+
+/** How the scheduler is asked for an asset: by its name where there is one. Throws TypeError for anything else. */
+export function assetName(of: Asset | AssetNameRef | AssetUriRef): AssetName {
+  if (of instanceof AssetUriRef) return { uri: of.uri };
+  if (of instanceof AssetNameRef || of instanceof Asset) return { name: of.name };
+  throw new TypeError('an asset is made by asset(…), new Asset(…) or Asset.ref(…)');
 }
 
 /** Names an asset: `asset('warehouse/raw/customers')` or `asset({ uri: 's3://raw/fx', name: 'fx' })`. */

@@ -1,6 +1,6 @@
 import { MillraceError } from '../../kernel/errors.js';
 import type { BranchDeclaration, TaskDeclaration } from './declaration.js';
-import { type Draft, nodeDeclaration } from './draft.js';
+import { type Draft, nameOf, nodeDeclaration } from './draft.js';
 import { declarationOf, type Node, type Ref } from './refs.js';
 
 /** `dag.if(condition).then(a).else(b)`. */
@@ -15,8 +15,9 @@ export interface SwitchBranch {
 
 /** Begins an `if`: the condition's boolean says which nodes run, the others are skipped. */
 export function createIf(draft: Draft, condition: Ref<boolean>): IfBranch {
-  const { task, branch } = openBranch(draft, condition, 'if', false);
-  const follow = (side: BranchDeclaration['chosen'], nodes: Node[]) => draw(draft, task, side, nodes);
+  const open = openBranch(draft, condition, 'if', false);
+  const { branch } = open;
+  const follow = (side: BranchDeclaration['chosen'], nodes: Node[]) => draw(draft, open, side, nodes);
   return {
     // biome-ignore lint/suspicious/noThenProperty: the word of Airflow's SDK; a branch is never awaited
     then(...nodes) {
@@ -28,17 +29,22 @@ export function createIf(draft: Draft, condition: Ref<boolean>): IfBranch {
 
 /** Begins a `switch`: the chooser returns one of the cases, or a list of them when `multiple` is set. */
 export function createSwitch(draft: Draft, chooser: Ref, multiple: boolean): SwitchBranch {
-  const { task, branch } = openBranch(draft, chooser, 'switch', multiple);
+  const open = openBranch(draft, chooser, 'switch', multiple);
   const cases: SwitchBranch = {
     case(...nodes) {
-      draw(draft, task, branch.chosen, nodes);
+      draw(draft, open, open.branch.chosen, nodes);
       return cases;
     },
   };
   return cases;
 }
 
-function openBranch(draft: Draft, ref: Ref, kind: BranchDeclaration['kind'], multiple: boolean) {
+interface OpenBranch {
+  task: TaskDeclaration;
+  branch: BranchDeclaration;
+}
+
+function openBranch(draft: Draft, ref: Ref, kind: BranchDeclaration['kind'], multiple: boolean): OpenBranch {
   const task = declarationOf(ref);
   if (!task) {
     throw new MillraceError('DAG_INVALID', `dag.${kind} takes a task`, {
@@ -55,9 +61,19 @@ function openBranch(draft: Draft, ref: Ref, kind: BranchDeclaration['kind'], mul
   return { task, branch };
 }
 
-function draw(draft: Draft, task: TaskDeclaration, side: BranchDeclaration['chosen'], nodes: Node[]): void {
+function draw(draft: Draft, { task, branch }: OpenBranch, side: BranchDeclaration['chosen'], nodes: Node[]): void {
   for (const node of nodes) {
+    if (typeof node === 'function') {
+      throw new MillraceError('DAG_INVALID', `the branch of task "${task.taskId}" is awaited`, {
+        hint: 'dag.if draws a branch and does no work: leave the await out.',
+      });
+    }
     const declaration = nodeDeclaration(node);
+    if ([...branch.chosen, ...branch.otherwise].includes(declaration)) {
+      throw new MillraceError('DAG_INVALID', `the branch of task "${task.taskId}" names ${nameOf(declaration)} twice`, {
+        hint: 'What both ways lead to is a join: draw its edges from both sides instead.',
+      });
+    }
     draft.addEdge(task, declaration);
     side.push(declaration);
   }

@@ -1,7 +1,7 @@
 import { createIf, createSwitch, type IfBranch, type SwitchBranch } from './branches.js';
 import { checkDagId, checkDagSpec, type DagSpec } from './dag-spec.js';
 import { Draft } from './draft.js';
-import type { Ref } from './refs.js';
+import type { Node, Ref } from './refs.js';
 import { TaskScope } from './task-scope.js';
 
 /** Under this key a `Dag` holds what was declared. Inside Millrace only. */
@@ -31,14 +31,19 @@ export class Dag extends TaskScope {
     return this.draft;
   }
 
+  /** The ids of its tasks, in the order of declaration. Tasks of a SQL project come when the file is imported. */
+  get taskIds(): readonly string[] {
+    return [...this.draft.tasks.keys()];
+  }
+
   /** The condition's boolean decides which of the named tasks run. Only they are skipped, a join still runs. */
   if(condition: Ref<boolean>): IfBranch {
     return createIf(this.draft, condition);
   }
 
-  /** The chooser returns the case that runs; with `multiple`, a list of them. */
-  switch(chooser: Ref<Ref>): SwitchBranch;
-  switch(chooser: Ref<Ref[]>, options: { multiple: true }): SwitchBranch;
+  /** The chooser returns the case that runs, a task or a group; with `multiple`, a list of them. */
+  switch(chooser: Ref<Node>): SwitchBranch;
+  switch(chooser: Ref<Node[]>, options: { multiple: true }): SwitchBranch;
   switch(chooser: Ref, options: { multiple?: boolean } = {}): SwitchBranch {
     return createSwitch(this.draft, chooser, options.multiple ?? false);
   }

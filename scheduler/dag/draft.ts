@@ -99,10 +99,16 @@ export class Draft implements DagDeclarations {
   }
 }
 
+/** The declaration behind a task's ref or a group; undefined for every other value. */
+export function nodeIfAny(value: object | undefined): Declaration | undefined {
+  const declaration = (value as Partial<{ [declared]: Declaration | MapArgument }> | undefined)?.[declared];
+  return declaration && declaration.kind !== 'map_argument' ? declaration : undefined;
+}
+
 /** The declaration behind a node. Throws DAG_INVALID when the value is no node. */
 export function nodeDeclaration(value: Node): Declaration {
-  const declaration = (value as Partial<{ [declared]: Declaration | MapArgument }> | undefined)?.[declared];
-  if (declaration && declaration.kind !== 'map_argument') return declaration;
+  const declaration = nodeIfAny(value);
+  if (declaration) return declaration;
   throw new MillraceError('DAG_INVALID', 'before() and after() take tasks and groups', {
     hint: 'Call the factory that dag.task returned, and pass what it returns.',
   });

@@ -1,8 +1,9 @@
 import { MillraceError } from '../../kernel/errors.js';
 import type { Json } from '../../kernel/json.js';
 import type { ExpandSpec, InputBinding } from '../model/dag.js';
+import { type ArgList, destructuredNames, isArgList, listedValues } from './arg-list.js';
 import type { TaskDeclaration } from './declaration.js';
-import type { Draft } from './draft.js';
+import { type Draft, nodeIfAny } from './draft.js';
 import type { Input, ListInputs, Ref, TaskInputs } from './refs.js';
 import { DeclaredRef } from './task-ref.js';
 
@@ -12,10 +13,15 @@ type CallInputs<Args> = [keyof Args] extends [never]
     ? [inputs?: TaskInputs<Args>]
     : [inputs: TaskInputs<Args>];
 
+/** What any argument of the handler may be given: a list of inputs does not say which of them it is. */
+type ListedInput<Args> = { [Name in keyof Args]: Input<Args[Name]> }[keyof Args];
+
 /** What `dag.task` returns. It is called, or mapped, exactly once. */
 export interface TaskFactory<Args, Return> extends MappableFactory<Args, Return> {
   /** Places the task and names its inputs: refs and literals. */
   (...inputs: CallInputs<Args>): Ref<Return>;
+  /** The same with the inputs in the order in which the handler destructures them: `load(withArgList(rows, 'eu'))`. */
+  (inputs: [keyof Args] extends [never] ? never : ArgList<readonly ListedInput<Args>[]>): Ref<Return>;
   /** Fixes some arguments; the others are mapped by `expand` or `expandKwargs`. */
   partial<Name extends keyof Args>(
     inputs: { [Key in Name]: Input<Args[Key]> },
@@ -50,29 +56,6 @@ function zipped<Args>(lists: ListInputs<Args>, longest: boolean, fill: Json): Zi
   return { kind: 'zip', lists, longest, fill };
 }
 
-/** Names of a handler's arguments in order, when it was given by `withArgList`. */
-const argumentNames = Symbol.for('millrace.argumentNames');
-
-/**
- * Lets a factory be called with its inputs in the order in which the handler destructures them:
- * `dag.task('load', withArgList(async ({ rows, region }) => …))(extracted, 'eu')`.
- */
-export function withArgList<Args extends object, Return>(
-  handler: (args: Args) => Return,
-): ((args: Args) => Return) & { readonly argList: true } {
-  const pattern = /^[^({]*\(?\s*\{([^}]*)\}/.exec(handler.toString())?.[1];
-  const names = pattern
-    ?.split(',')
-    .map((part) => part.trim().split(/[\s:=]/)[0] as string)
-    .filter((name) => name !== '');
-  if (!names || names.some((name) => name.startsWith('...'))) {
-    throw new MillraceError('DAG_INVALID', 'withArgList takes a handler that destructures its argument by name', {
-      hint: 'Write async ({ rows, region }) => …, or pass the inputs by name.',
-    });
-  }
-  return Object.assign(handler, { [argumentNames]: names, argList: true as const });
-}
-
 /** Makes the factory of a task that was just declared. */
 export function createFactory<Args, Return>(draft: Draft, task: TaskDeclaration): TaskFactory<Args, Return> {
   const call = (...given: unknown[]) => {
@@ -89,19 +72,32 @@ export function createFactory<Args, Return>(draft: Draft, task: TaskDeclaration)
 }
 
 function namedInputs(task: TaskDeclaration, given: unknown[]): object {
-  const names = (task.handler as { [argumentNames]?: string[] } | null)?.[argumentNames];
-  if (names) {
-    if (given.length > names.length) {
-      throw invalid(task, `takes ${names.length} inputs, but got ${given.length}`);
-    }
-    return Object.fromEntries(given.map((value, at) => [names[at] as string, value]));
-  }
   if (given.length > 1) throw invalid(task, 'is called with more than one argument', 'Name its inputs in one object.');
   const inputs = given[0] ?? {};
-  if (typeof inputs !== 'object' || Array.isArray(inputs)) {
-    throw invalid(task, 'is called with a value instead of named inputs', `Write { name: value }.`);
+  if (typeof inputs === 'object' && isArgList(inputs)) return inOrder(task, listedValues(inputs));
+  if (typeof inputs !== 'object' || Array.isArray(inputs) || nodeIfAny(inputs)) {
+    throw invalid(
+      task,
+      'is called with a value instead of named inputs',
+      'Write { name: value }, or withArgList(value).',
+    );
   }
   return inputs;
+}
+
+function inOrder(task: TaskDeclaration, values: readonly unknown[]): object {
+  const names = typeof task.handler === 'function' ? destructuredNames(task.handler) : undefined;
+  if (!names) {
+    throw invalid(
+      task,
+      'cannot take its inputs in order',
+      'Write its handler as async ({ rows, region }) => …, or name the inputs.',
+    );
+  }
+  if (names.length !== values.length) {
+    throw invalid(task, `takes ${names.length} inputs (${names.join(', ')}), but got ${values.length}`);
+  }
+  return Object.fromEntries(names.map((name, at) => [name, values[at]]));
 }
 
 function mappable(draft: Draft, task: TaskDeclaration) {

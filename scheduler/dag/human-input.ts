@@ -4,7 +4,10 @@ import { type Check, checkSpec, isFlag, isNumber, isText } from './checks.js';
 import type { NoArgs } from './refs.js';
 
 /** A text, or what makes it of the task's named arguments. */
-export type HITLText<Args> = string | ((args: Args) => string);
+export type HITLText<Args, Text extends string | null = string> = Text | ((args: Args) => Text | Promise<Text>);
+
+/** The arguments that a subject and a body take together. */
+export type HITLTextArgs<SubjectArgs, BodyArgs> = SubjectArgs & BodyArgs;
 
 export interface HITLUser {
   id: string;
@@ -25,35 +28,46 @@ export interface HITLResult {
   responded_at: string;
   /** null when nobody answered in time and the defaults were applied. */
   responded_by_user: { id: string; name: string } | null;
+  /** Whether nobody answered in time and the defaults were applied. */
+  timedout: boolean;
 }
 
-export interface ApprovalSpec<Args = NoArgs> {
-  subject: HITLText<Args>;
+interface QuestionSpec<SubjectArgs, BodyArgs> {
+  subject: HITLText<SubjectArgs>;
   /** Markdown under the subject. */
-  body?: HITLText<Args>;
-  /** What is chosen when nobody answers in time; without it the task fails then. */
-  defaults?: 'Approve' | 'Reject';
+  body?: HITLText<BodyArgs, string | null>;
   /** Seconds. */
   responseTimeout?: number;
-  /** true: a rejection fails the task; otherwise it skips what follows. */
-  failOnReject?: boolean;
-  assignedUsers?: HITLUser[];
-  params?: Record<string, HITLParam>;
+  assignedUsers?: readonly HITLUser[];
+  /** The fields of a form, by name. */
+  params?: Readonly<Record<string, HITLParam>>;
 }
 
-export interface HITLSpec<Args = NoArgs> extends Omit<ApprovalSpec<Args>, 'defaults' | 'failOnReject'> {
-  options: string[];
+export interface ApprovalSpec<SubjectArgs = NoArgs, BodyArgs = SubjectArgs>
+  extends QuestionSpec<SubjectArgs, BodyArgs> {
+  /** What is chosen when nobody answers in time; without it the task fails then. */
+  defaults?: 'Approve' | 'Reject';
+  /** true: a rejection fails the task; otherwise it skips what follows. */
+  failOnReject?: boolean;
+  /** true: a rejection skips all that follows; otherwise only what follows directly. */
+  ignoreDownstreamTriggerRules?: boolean;
+}
+
+export interface HITLSpec<SubjectArgs = NoArgs, BodyArgs = SubjectArgs> extends QuestionSpec<SubjectArgs, BodyArgs> {
+  options: readonly string[];
   /** true: more than one option may be chosen. */
   multiple?: boolean;
-  defaults?: string | string[];
+  defaults?: string | readonly string[];
 }
 
 /** A handler that waits for a person. Made by `approval` and `hitl`; holds no worker while it waits. */
 export interface HumanInput<Args = never> {
   readonly kind: 'human_input';
   readonly isApproval: boolean;
+  /** Whether a rejection skips all that follows. */
+  readonly skipsAll: boolean;
   readonly subject: HITLText<Args>;
-  readonly body: HITLText<Args> | undefined;
+  readonly body: HITLText<Args, string | null> | undefined;
   /** What the request carries besides its texts. */
   readonly request: HumanInputRequest;
 }
@@ -76,15 +90,20 @@ const approve = 'Approve';
 const reject = 'Reject';
 
 /** Asks a person to approve or reject. */
-export function approval<Args = NoArgs>(spec: ApprovalSpec<Args>): HumanInput<Args> {
-  checkSpec('approval', spec, { ...commonChecks, failOnReject: isFlag });
-  return humanInput(true, { ...spec, options: [approve, reject] }, spec.failOnReject ?? false);
+export function approval<SubjectArgs = NoArgs, BodyArgs = SubjectArgs>(
+  spec: ApprovalSpec<SubjectArgs, BodyArgs>,
+): HumanInput<HITLTextArgs<SubjectArgs, BodyArgs>> {
+  checkSpec('approval', spec, { ...commonChecks, failOnReject: isFlag, ignoreDownstreamTriggerRules: isFlag });
+  const { failOnReject = false, ignoreDownstreamTriggerRules: skipsAll = false, ...question } = spec;
+  return humanInput({ ...question, options: [approve, reject] }, { isApproval: true, failOnReject, skipsAll });
 }
 
 /** Asks a person to choose among options, and for the fields of a form. */
-export function hitl<Args = NoArgs>(spec: HITLSpec<Args>): HumanInput<Args> {
+export function hitl<SubjectArgs = NoArgs, BodyArgs = SubjectArgs>(
+  spec: HITLSpec<SubjectArgs, BodyArgs>,
+): HumanInput<HITLTextArgs<SubjectArgs, BodyArgs>> {
   checkSpec('hitl', spec, { ...commonChecks, options: isOptions, multiple: isFlag });
-  return humanInput(false, spec, false);
+  return humanInput(spec, { isApproval: false, failOnReject: false, skipsAll: false });
 }
 
 /** Whether a value was made by `approval` or `hitl`. */
@@ -98,7 +117,13 @@ export function isRejected(chosen: string[]): boolean {
 }
 
 const isTextOrFunction: Check = (value) =>
-  typeof value === 'string' || typeof value === 'function' ? undefined : 'must be a string or a function';
+  (typeof value === 'string' && value !== '') || typeof value === 'function'
+    ? undefined
+    : 'must be a text that is not empty, or a function';
+const isTextOrNone: Check = (value) =>
+  value === null || typeof value === 'string' || typeof value === 'function'
+    ? undefined
+    : 'must be a text or a function';
 const isOptions: Check = (value) =>
   Array.isArray(value) && value.length > 0 && new Set(value).size === value.length && value.every((o) => !isText(o))
     ? undefined
@@ -109,15 +134,19 @@ const isParams: Check = (value) =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : 'must be an object';
 const commonChecks: Record<string, Check> = {
   subject: isTextOrFunction,
-  body: isTextOrFunction,
+  body: isTextOrNone,
   defaults: (value) => (Array.isArray(value) || typeof value === 'string' ? undefined : 'must be one of the options'),
   responseTimeout: isNumber(0, 'seconds'),
   assignedUsers: isUsers,
   params: isParams,
 };
 
-function humanInput<Args>(isApproval: boolean, spec: HITLSpec<Args>, failOnReject: boolean): HumanInput<Args> {
-  const defaults = typeof spec.defaults === 'string' ? [spec.defaults] : (spec.defaults ?? null);
+function humanInput<SubjectArgs, BodyArgs>(
+  spec: HITLSpec<SubjectArgs, BodyArgs>,
+  of: { isApproval: boolean; failOnReject: boolean; skipsAll: boolean },
+): HumanInput<HITLTextArgs<SubjectArgs, BodyArgs>> {
+  if (spec.subject === undefined) throw new MillraceError('DAG_INVALID', 'a question to a person has no subject');
+  const defaults = spec.defaults === undefined ? null : [spec.defaults].flat();
   const unknown = defaults?.find((option) => !spec.options.includes(option));
   if (unknown !== undefined) {
     throw new MillraceError('DAG_INVALID', `the default ${JSON.stringify(unknown)} is not one of the options`, {
@@ -129,17 +158,18 @@ function humanInput<Args>(isApproval: boolean, spec: HITLSpec<Args>, failOnRejec
   }
   return {
     kind: 'human_input',
-    isApproval,
-    subject: spec.subject,
-    body: spec.body,
+    isApproval: of.isApproval,
+    skipsAll: of.skipsAll,
+    subject: spec.subject as HITLText<HITLTextArgs<SubjectArgs, BodyArgs>>,
+    body: (spec.body ?? undefined) as HITLText<HITLTextArgs<SubjectArgs, BodyArgs>, string | null> | undefined,
     request: {
-      options: spec.options,
+      options: [...spec.options],
       multiple: spec.multiple ?? false,
       defaults,
       responseTimeoutSeconds: spec.responseTimeout ?? null,
-      failOnReject,
-      assignedUsers: spec.assignedUsers ?? [],
-      params: spec.params ?? {},
+      failOnReject: of.failOnReject,
+      assignedUsers: [...(spec.assignedUsers ?? [])],
+      params: { ...spec.params },
     },
   };
 }

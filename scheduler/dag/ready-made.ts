@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../../kernel/json.js';
+import type { DagRunState } from '../model/states.js';
 import type { Input } from './refs.js';
 
 /**
@@ -62,14 +63,18 @@ export interface TriggerDagRunOptions {
   renderConf?: boolean;
   /** Names the run; by itself the name is made of this run, so that a retry finds its own run. */
   runId?: Given<string>;
-  logicalDate?: Given<string>;
+  /** ISO time with a zone. Without it the run gets the moment at which it is made; null: it has none. */
+  logicalDate?: Given<string | null>;
   resetDagRun?: boolean;
+  /** true: skipped when there is a run of that id or logical date; otherwise the task fails. */
   skipWhenAlreadyExists?: boolean;
+  /** true: fails while the DAG is paused; otherwise the run is made and waits. */
+  failWhenDagIsPaused?: boolean;
   waitForCompletion?: boolean;
   /** Seconds; 60. */
   pokeInterval?: number;
-  allowedStates?: ('success' | 'failed')[];
-  failedStates?: ('success' | 'failed')[];
+  allowedStates?: readonly DagRunState[];
+  failedStates?: readonly DagRunState[];
   /** Accepted as in Airflow; waiting never holds a worker here. */
   deferrable?: boolean;
   note?: string;

@@ -4,8 +4,9 @@ import type { AssetRef, SerializedDag, SerializedGroup, SerializedTask } from '.
 import { assetRef } from './assets.js';
 import type { Dag } from './dag.js';
 import { draftOf } from './dag.js';
-import type { BranchDeclaration, DagDeclarations, TaskDeclaration } from './declaration.js';
+import type { BranchDeclaration, DagDeclarations, GroupDeclaration, TaskDeclaration } from './declaration.js';
 import { firstTasks, reachable, resolveGraph, type TaskGraph } from './graph.js';
+import { isHumanInput } from './human-input.js';
 import { paramsSchema } from './params.js';
 import { momentOf, serializeSchedule } from './schedule.js';
 
@@ -30,7 +31,7 @@ export function serializeDag(dag: Dag): SerializedDag {
   const graph = resolveGraph(dagId, draft);
   const { schedule, timezone } = serializeSchedule(dagId, spec);
   const tasks = [...draft.tasks.values()].map((task) => serializeTask(dag, draft, graph, task, timezone));
-  refuseRules(dagId, spec.failFast ?? false, tasks);
+  refuseRules(dagId, spec.failFast ?? false, tasks, [...draft.groups.values()]);
   return {
     dagId,
     displayName: spec.dagDisplayName ?? dagId,
@@ -142,7 +143,10 @@ function controlOptions(
     const ids = (nodes: BranchDeclaration['chosen']) =>
       nodes.flatMap((node) => firstTasks(draft, graph, node).map((first) => first.taskId));
     const { kind, multiple, chosen, otherwise } = task.branch;
-    return { branch: { kind, multiple, chosen: ids(chosen), otherwise: ids(otherwise) } };
+    const groups = chosen.flatMap((node) => (node.kind === 'group' ? [[node.groupId, ids([node])] as const] : []));
+    return {
+      branch: { kind, multiple, chosen: ids(chosen), otherwise: ids(otherwise), groups: Object.fromEntries(groups) },
+    };
   }
   if (task.operator === 'short_circuit') {
     const all = task.options['ignoreDownstreamTriggerRules'] === true;
@@ -150,7 +154,10 @@ function controlOptions(
     return { downstream: [...below].filter((id) => !draft.tasks.get(id)?.teardown) };
   }
   const direct = [...(graph.downstream.get(task.taskId) ?? [])].filter((id) => !draft.tasks.get(id)?.teardown);
-  if (task.operator === 'approval') return { downstream: direct };
+  if (task.operator === 'approval') {
+    const below = isHumanInput(task.handler) && task.handler.skipsAll ? reachable(graph, task.taskId) : direct;
+    return { downstream: [...below].filter((id) => !draft.tasks.get(id)?.teardown) };
+  }
   if (task.operator === 'latest_only') return { downstream: direct, timetable: timetableOptions(dag, timezone) };
   if (task.operator === 'time_sensor') return { timezone };
   return {};
@@ -186,19 +193,39 @@ function refuseUncalled(dagId: string, draft: DagDeclarations): void {
   }
 }
 
-function refuseRules(dagId: string, failFast: boolean, tasks: SerializedTask[]): void {
-  if (!failFast) return;
-  const other = tasks.find(
-    (task) => task.triggerRule !== 'all_success' && task.triggerRule !== 'all_done_setup_success',
-  );
-  if (!other) return;
-  throw new MillraceError(
-    'DAG_INVALID',
-    `Dag "${dagId}" is failFast, but task "${other.taskId}" has ${other.triggerRule}`,
-    {
-      hint: 'With failFast, every task runs by all_success.',
-    },
-  );
+/** Trigger rules that cannot be kept where they stand. */
+function refuseRules(
+  dagId: string,
+  failFast: boolean,
+  tasks: SerializedTask[],
+  groups: readonly GroupDeclaration[],
+): void {
+  const setups = new Set(tasks.filter((task) => task.isSetup).map((task) => task.taskId));
+  const groupOf = new Map(groups.map((group) => [group.groupId, group]));
+  for (const task of tasks) {
+    const { taskId, triggerRule } = task;
+    const refuse = (why: string, hint: string) =>
+      new MillraceError('DAG_INVALID', `Dag "${dagId}": task "${taskId}" has ${triggerRule}, but ${why}`, { hint });
+    if (task.isTeardown || triggerRule === 'all_success') continue;
+    if (failFast && triggerRule !== 'all_done_setup_success') {
+      throw refuse('the DAG is failFast', 'With failFast, every task runs by all_success.');
+    }
+    const setup = task.upstream.find((id) => setups.has(id));
+    if (setup !== undefined) {
+      throw refuse(`follows the setup "${setup}"`, 'What follows a setup directly runs by all_success.');
+    }
+    if (triggerRule === 'always' && isMappedOverTask(task, groupOf)) {
+      throw refuse('it is mapped over what another task returns', 'It has to wait for the list: choose another rule.');
+    }
+  }
+}
+
+/** Whether how often the task runs is known only when another task has returned its list. */
+function isMappedOverTask(task: SerializedTask, groups: ReadonlyMap<string, GroupDeclaration>): boolean {
+  const specs = [task.expand];
+  for (let group = groups.get(task.groupId ?? '') ?? null; group; group = group.parent) specs.push(group.expand);
+  const over = specs.flatMap((spec) => (spec?.kind === 'records' ? [spec.over] : Object.values(spec?.over ?? {})));
+  return over.some((binding) => 'ref' in binding);
 }
 
 function milliseconds(seconds: number | undefined): number | null {

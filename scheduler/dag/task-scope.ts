@@ -300,6 +300,12 @@ function taskArguments(given: unknown[]): { taskId: string; handler: TaskFunctio
   if (!taskId) {
     throw invalid('a task has no id: its handler is anonymous', 'Write dag.task("id", handler), or name the function.');
   }
+  if (typeof handler === 'function' && handler.length > 1) {
+    throw invalid(
+      `the handler of task "${taskId}" takes ${handler.length} arguments`,
+      'A handler takes one object of named arguments: async ({ rows, region }) => ….',
+    );
+  }
   const { taskId: _given, ...rest } = spec;
   return { taskId, handler, spec: rest };
 }

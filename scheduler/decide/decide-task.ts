@@ -2,7 +2,7 @@ import type { Instant } from '../../kernel/time.js';
 import type { TaskInstanceState } from '../model/states.js';
 import { expansionVerdict } from './expansion.js';
 import type { LiveRun, LiveTaskInstance } from './live-run.js';
-import type { TaskPlan } from './plan.js';
+import { shareMappedGroup, type TaskPlan } from './plan.js';
 import { previousRunVerdict } from './previous-run.js';
 import { triggerRuleVerdict } from './trigger-rule.js';
 
@@ -19,8 +19,6 @@ export type TaskDecision =
 /** Why a task instance is not running, as the decision sees it; null when nothing holds it back. */
 export type Hindrance = { reason: string } | null;
 
-const ready = 'its dependencies are met';
-
 /**
  * Decides on the instances of one task that wait for a decision, or only on those given. Pure: reads the run, changes
  * nothing. Called when something that the task depends on has changed, and never for others.
@@ -36,7 +34,7 @@ export function decideTask(run: LiveRun, taskIndex: number, now: Instant, only?:
   const decisions: TaskDecision[] = [];
   // Every instance sees the same upstreams, but in a mapped group: then one verdict does for all that are alike.
   let shared: Verdict | undefined;
-  const alike = plan.sameIndexUpstream.length === 0 && !run.plan.looksBack;
+  const alike = (plan.mapping?.groupId ?? null) === null && !run.plan.looksBack;
   for (const instance of instances) {
     if (!isWaiting(instance, now)) continue;
     const verdict: Verdict = (alike ? shared : undefined) ?? instanceVerdict(run, plan, instance);
@@ -45,7 +43,8 @@ export function decideTask(run: LiveRun, taskIndex: number, now: Instant, only?:
       if (alike) break;
       continue;
     }
-    decisions.push({ kind: 'move', instance, to: verdict.to, reason: verdict.reason });
+    const reason = verdict.to === 'scheduled' ? readyReason(instance) : verdict.reason;
+    decisions.push({ kind: 'move', instance, to: verdict.to, reason });
   }
   return decisions;
 }
@@ -70,7 +69,6 @@ type Verdict =
   | { kind: 'move'; to: 'scheduled' | 'skipped' | 'upstream_failed' | 'removed'; reason: string };
 
 function instanceVerdict(run: LiveRun, plan: TaskPlan, instance: LiveTaskInstance): Verdict {
-  const again = instance.state === 'up_for_reschedule';
   const setup = setupVerdict(run, plan);
   if (setup) return setup;
   const rule = triggerRuleVerdict(plan.task.triggerRule, run.upstreamCounts(instance), {
@@ -83,11 +81,12 @@ function instanceVerdict(run: LiveRun, plan: TaskPlan, instance: LiveTaskInstanc
   if (past) return { kind: 'wait', reason: past };
   const skipped = skippedBefore(run, plan, instance);
   if (skipped) return { kind: 'move', to: 'skipped', reason: skipped };
-  return { kind: 'move', to: 'scheduled', reason: again ? 'its next poke is due' : retryReason(instance) };
+  return { kind: 'move', to: 'scheduled', reason: readyReason(instance) };
 }
 
-function retryReason(instance: LiveTaskInstance): string {
-  return instance.state === 'up_for_retry' ? `its delay is over: try ${instance.tryNumber + 1}` : ready;
+function readyReason({ state, tryNumber }: LiveTaskInstance): string {
+  if (state === 'up_for_reschedule') return 'its next poke is due';
+  return state === 'up_for_retry' ? `its delay is over: try ${tryNumber + 1}` : 'its dependencies are met';
 }
 
 function isWaiting(instance: LiveTaskInstance, now: Instant): boolean {
@@ -153,11 +152,11 @@ function setupCounts(run: LiveRun, plan: TaskPlan) {
 function skippedBefore(run: LiveRun, plan: TaskPlan, instance: LiveTaskInstance): string | null {
   for (const index of plan.upstream) {
     const upper = run.plan.tasks[index] as TaskPlan;
-    const deciding = run.instance(index, plan.sameIndexUpstream.includes(index) ? instance.mapIndex : -1);
+    const deciding = run.instance(index, shareMappedGroup(plan, upper) ? instance.mapIndex : -1);
     const memo = deciding?.skipMemo;
     if (!memo) continue;
     const { taskId } = plan.task;
-    const mayChoose = upper.task.branches.length === 0 || upper.task.branches.includes(taskId);
+    const mayChoose = upper.task.branches.includes(taskId);
     const left = 'followed' in memo ? mayChoose && !memo.followed.includes(taskId) : memo.skipped.includes(taskId);
     if (left) return `${upper.task.taskId} did not choose it`;
   }

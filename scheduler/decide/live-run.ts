@@ -87,6 +87,8 @@ export class LiveRun {
   readonly row: LiveRunRow;
   /** By task number; the instance of a task that is not mapped (yet) has map index -1. */
   readonly instances: LiveTaskInstance[][];
+  /** Instances of tasks that this version of the DAG does not have: all of them removed. */
+  readonly formerInstances: { taskId: string; instance: LiveTaskInstance }[] = [];
   previous: PreviousRun = { kind: 'unknown' };
   /** Queued, running and restarting task instances. */
   executing = 0;
@@ -237,7 +239,6 @@ function fieldOf(state: TaskInstanceState | null): number | undefined {
 
 /** A new task instance, as it is when its run is made. */
 export function newTaskInstance(run: LiveRun, taskIndex: number, mapIndex: number, id: number): LiveTaskInstance {
-  const { task } = run.plan.tasks[taskIndex] as (typeof run.plan.tasks)[number];
   return {
     id,
     run,
@@ -245,7 +246,7 @@ export function newTaskInstance(run: LiveRun, taskIndex: number, mapIndex: numbe
     mapIndex,
     state: null,
     tryNumber: 0,
-    maxTries: task.retries,
+    maxTries: run.plan.tasks[taskIndex]?.task.retries ?? 0,
     attemptId: null,
     scheduledAt: null,
     queuedAt: null,

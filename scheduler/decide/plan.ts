@@ -1,4 +1,5 @@
 import type { ExpandSpec, InputBinding, SerializedDag, SerializedTask } from '../model/dag.js';
+import type { TriggerRule } from '../model/states.js';
 import { priorityWeights } from './priority.js';
 
 /** A version of a DAG, worked out once for all runs of it: tasks by number, edges both ways, what ends a run. */
@@ -20,9 +21,9 @@ export interface TaskPlan {
   upstream: number[];
   /** Direct downstream tasks, all of them. */
   downstream: number[];
-  /** Those of `upstream` that share this task's mapped group: there, only the same map index counts. */
+  /** Those of `upstream` of which the trigger rule sees only the same map index: they share this task's mapped group. */
   sameIndexUpstream: number[];
-  /** Those of `downstream` that share this task's mapped group. */
+  /** Those of `downstream` whose trigger rule sees only the same map index of this task. */
   sameIndexDownstream: number[];
   /** Those of `downstream` that see every map index of this task. */
   wholeDownstream: number[];
@@ -31,6 +32,8 @@ export interface TaskPlan {
   isMappingSource: boolean;
   /** Setups further up that must have succeeded, whatever the trigger rule says. */
   indirectSetups: number[];
+  /** For a setup: the tasks that have it among their `indirectSetups`. */
+  indirectScope: number[];
   /** For a teardown: its setups. */
   directSetups: number[];
   priorityWeight: number;
@@ -66,6 +69,7 @@ export function planOf(dag: SerializedDag, versionId: number): DagPlan {
       mapping,
       isMappingSource: false,
       indirectSetups: [],
+      indirectScope: [],
       directSetups: numbers(task.setups),
       priorityWeight: 0,
     };
@@ -76,6 +80,7 @@ export function planOf(dag: SerializedDag, versionId: number): DagPlan {
   for (const plan of tasks) {
     plan.priorityWeight = weights[plan.index] as number;
     if (hasSetups) plan.indirectSetups = indirectSetupsOf(tasks, plan);
+    for (const setup of plan.indirectSetups) (tasks[setup] as TaskPlan).indirectScope.push(plan.index);
     for (const source of plan.mapping?.sources ?? []) (tasks[source] as TaskPlan).isMappingSource = true;
   }
   const looksBack = dag.tasks.some((task) => task.dependsOnPast || task.waitForDownstream);
@@ -118,12 +123,20 @@ function reach(tasks: readonly TaskPlan[], from: Iterable<number>, along: 'upstr
   return found;
 }
 
+/** Whether two tasks are mapped by one group: what one returns, or skips, is for the same map index of the other. */
+export function shareMappedGroup(one: TaskPlan, other: TaskPlan): boolean {
+  const group = one.mapping?.groupId ?? null;
+  return group !== null && other.mapping?.groupId === group;
+}
+
+/** These run as soon as one upstream instance has come so far; in a mapped group, of whatever index, as in Airflow. */
+const rulesOfAnyIndex: ReadonlySet<TriggerRule> = new Set(['one_success', 'one_failed', 'one_done']);
+
 function connect(tasks: TaskPlan[]): void {
   for (const plan of tasks) {
     for (const above of plan.upstream) {
       const upper = tasks[above] as TaskPlan;
-      const group = plan.mapping?.groupId ?? null;
-      const sameIndex = group !== null && upper.mapping?.groupId === group;
+      const sameIndex = shareMappedGroup(plan, upper) && !rulesOfAnyIndex.has(plan.task.triggerRule);
       upper.downstream.push(plan.index);
       (sameIndex ? upper.sameIndexDownstream : upper.wholeDownstream).push(plan.index);
       if (sameIndex) plan.sameIndexUpstream.push(above);

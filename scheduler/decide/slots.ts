@@ -50,10 +50,20 @@ export class SlotBoard {
     return this.#executing;
   }
 
-  /** Replaces the pools; what waited for one of them is looked at again. */
-  setPools(pools: Iterable<Pool>): void {
+  /**
+   * Replaces the pools; what waited for one of them is looked at again. `deferred` are all deferred task instances: a
+   * pool may begin to count them, or cease to.
+   */
+  setPools(pools: Iterable<Pool>, deferred: Iterable<LiveTaskInstance>): void {
+    const before = new Map(this.#pools);
     this.#pools.clear();
     for (const pool of pools) this.#pools.set(pool.name, pool);
+    for (const instance of deferred) {
+      const { pool, poolSlots } = planOf(instance).task;
+      const counted = before.get(pool)?.includeDeferred === true;
+      const counts = this.#pools.get(pool)?.includeDeferred === true;
+      if (counted !== counts) this.#usePool(pool, counts ? poolSlots : -poolSlots);
+    }
     for (const key of this.#parked.keys()) this.#freed.add(key);
   }
 
@@ -91,10 +101,13 @@ export class SlotBoard {
     this.#free(lingeringKey(instance));
   }
 
-  /** The next task instance that may be queued, best first, or undefined. The caller moves it before it asks again. */
-  take(isHeld: (instance: LiveTaskInstance) => string | null): LiveTaskInstance | undefined {
+  /**
+   * The next task instance that may be queued, best first, or undefined; up to `lookAhead` more than may run at a time.
+   * The caller moves it before it asks again.
+   */
+  take(isHeld: (instance: LiveTaskInstance) => string | null, lookAhead = 0): LiveTaskInstance | undefined {
     this.#unpark();
-    while (this.#executing < this.#parallelism) {
+    while (this.#executing < this.#parallelism + lookAhead) {
       const candidate = this.#ready.pop();
       if (!candidate) return undefined;
       const { instance } = candidate;

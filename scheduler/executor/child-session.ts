@@ -1,4 +1,3 @@
-import { subscribe } from 'node:diagnostics_channel';
 import { type ErrorCode, MillraceError } from '../../kernel/errors.js';
 import type { Json } from '../../kernel/json.js';
 import { systemClock } from '../../kernel/time.js';
@@ -10,9 +9,10 @@ import { BundleCache } from './bundle-cache.js';
 import { emptyEffects } from './effects.js';
 import { redirectOutput } from './log-files.js';
 import type { FromChild, ToChild } from './messages.js';
-import { attemptVariable, groupMembers } from './process-tree.js';
+import { attemptVariable, leftBy, listPids } from './process-tree.js';
 import { errorOf, runTask } from './run-task.js';
 import { LineWriter } from './task-logs.js';
+import { watchSpawns } from './watch-spawns.js';
 
 type Init = Extract<ToChild, { type: 'init' }>;
 
@@ -28,6 +28,9 @@ interface CurrentAttempt {
 const settleStepMs = 20;
 const settleMaxMs = 1_000;
 
+/** For so long, milliseconds, the size of the process is taken to be what it was. */
+const rssStaleMs = 100;
+
 /** The child's side of the pool: runs the attempts it is sent, one at a time, and says what became of them. */
 export class ChildSession {
   readonly #send: (message: FromChild) => void;
@@ -38,17 +41,18 @@ export class ChildSession {
   #hooks = new HookPool({});
   #current: CurrentAttempt | undefined;
   #lastCallId = 0;
-  #hasSpawned = false;
+  /** The pids before the current attempt started its first process; null while it has started none. */
+  #pidsBefore: Set<number> | null = null;
   /** Whether an error went uncaught: nobody knows what state it left the process in. */
   #isTainted = false;
   #idleResources = new Map<string, number>();
+  #rss = { bytes: 0, readAt: Number.NEGATIVE_INFINITY };
 
   constructor(send: (message: FromChild) => void) {
     this.#send = send;
     this.#captureOutput();
-    // Named by Node since 18.7; tells of every asynchronous spawn, whoever makes it.
-    subscribe('child_process', () => {
-      this.#hasSpawned = true;
+    watchSpawns(() => {
+      this.#pidsBefore ??= new Set(listPids());
     });
   }
 
@@ -113,7 +117,7 @@ export class ChildSession {
     }
     const abort = new AbortController();
     this.#hooks.use(abort.signal);
-    this.#hasSpawned = false;
+    this.#pidsBefore = null;
     const env = { ...process.env };
     process.env[attemptVariable] = request.attemptId;
     const scope: AttemptScope = {
@@ -142,16 +146,23 @@ export class ChildSession {
     this.#lines.endLine();
     this.#calls.clear();
     restoreEnvironment(current.env);
-    const isClean = !this.#isTainted && !this.#hasSpawned && this.#leftOver() === null;
-    this.#send({ type: 'finished', ...report, isClean, rssBytes: process.memoryUsage.rss() });
-    if (!isClean) this.#settle(Date.now() + settleMaxMs);
+    const isClean = !this.#isTainted && this.#pidsBefore === null && this.#leftOver() === null;
+    this.#send({ type: 'finished', ...report, isClean, rssBytes: this.#rssBytes() });
+    if (!isClean) this.#settle(current.request.attemptId, Date.now() + settleMaxMs);
+  }
+
+  /** Read from the system now and then: to ask after each of many small attempts costs more than to end one. */
+  #rssBytes(): number {
+    const now = systemClock.monotonic();
+    if (now - this.#rss.readAt > rssStaleMs) this.#rss = { bytes: process.memoryUsage.rss(), readAt: now };
+    return this.#rss.bytes;
   }
 
   /** Waits for what is closing; what stays open is named, and the pool replaces the process. */
-  #settle(until: number): void {
-    const leftOver = this.#isTainted ? 'an uncaught error' : (this.#leftOver() ?? this.#leftProcesses());
+  #settle(attemptId: string, until: number): void {
+    const leftOver = this.#isTainted ? 'an uncaught error' : (this.#leftOver() ?? this.#leftProcesses(attemptId));
     if (leftOver !== null && !this.#isTainted && Date.now() < until) {
-      setTimeout(() => this.#settle(until), settleStepMs).unref();
+      setTimeout(() => this.#settle(attemptId, until), settleStepMs).unref();
       return;
     }
     if (leftOver !== null) {
@@ -165,8 +176,8 @@ export class ChildSession {
     return left.length === 0 ? null : left.map(([type, count]) => `${type} (${count})`).join(', ');
   }
 
-  #leftProcesses(): string | null {
-    const pids = this.#hasSpawned ? groupMembers(process.pid) : [];
+  #leftProcesses(attemptId: string): string | null {
+    const pids = this.#pidsBefore ? leftBy(process.pid, attemptId, this.#pidsBefore) : [];
     return pids.length === 0 ? null : `processes ${pids.join(', ')}`;
   }
 

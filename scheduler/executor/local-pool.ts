@@ -8,6 +8,7 @@ import type { AttemptError, AttemptEvent, AttemptRequest, Executor, ExecutorList
 import { emptyEffects } from './effects.js';
 import { describeExit } from './exit-reason.js';
 import type { FromChild } from './messages.js';
+import { Pace } from './pace.js';
 import { type ChildExit, type PoolChild, startChild } from './pool-child.js';
 import { killByVariable, killTree, poolVariable, signalGroup } from './process-tree.js';
 
@@ -30,7 +31,7 @@ export interface LocalPoolOptions {
   idleLogPath: string;
   /** Old-space limit of a child, MiB, for attempts that ask for no other. */
   memoryLimitMb: number;
-  /** After so many attempts a child is replaced; 1,000. */
+  /** After so many attempts a child is replaced; 5,000. */
   attemptsPerChildMax?: number;
   /** A child that is larger than this when idle is replaced; 512 MiB. */
   idleRssBytesMax?: number;
@@ -45,6 +46,8 @@ export interface LocalPoolOptions {
 interface RunningAttempt {
   readonly request: AttemptRequest;
   child: PoolChild | null;
+  /** Monotonic time at which a child got it. */
+  beganAt: number;
   /** Why it is being ended, once it is. */
   ending: Ending | null;
   cancelTimers: (() => void)[];
@@ -74,6 +77,7 @@ export class LocalPool implements Executor {
   /** Attempts without a child, in the order in which they came. */
   readonly #waiting: RunningAttempt[] = [];
   #outputFd: number | undefined;
+  readonly #pace = new Pace();
   #failedStarts = 0;
   #isStopping = false;
   #stopChecks: (() => void) | undefined;
@@ -81,7 +85,7 @@ export class LocalPool implements Executor {
 
   constructor(options: LocalPoolOptions) {
     this.#options = {
-      attemptsPerChildMax: 1_000,
+      attemptsPerChildMax: 5_000,
       idleRssBytesMax: 512 * 1024 * 1024,
       abortGraceMs: 2_000,
       killGraceMs: 8_000,
@@ -102,14 +106,14 @@ export class LocalPool implements Executor {
 
   submit(request: AttemptRequest): void {
     if (this.#isStopping) throw new MillraceError('INTERNAL', 'the executor is stopping and takes no attempt');
-    const attempt: RunningAttempt = { request, child: null, ending: null, cancelTimers: [] };
+    const attempt: RunningAttempt = { request, child: null, beganAt: 0, ending: null, cancelTimers: [] };
     this.#running.set(request.attemptId, attempt);
     this.#waiting.push(attempt);
     this.#dispatch();
   }
 
-  capacity(): number {
-    return this.#isStopping ? 0 : Math.max(0, this.#options.parallelism - this.#running.size);
+  lookAhead(): number {
+    return this.#pace.isShort ? this.#options.parallelism : 0;
   }
 
   cancel(attemptId: string, reason: string): void {
@@ -139,7 +143,7 @@ export class LocalPool implements Executor {
 
   /** Gives waiting attempts to idle children, and starts children that are missing. */
   #dispatch(): void {
-    for (let at = 0; at < this.#waiting.length; ) {
+    for (let at = 0; at < this.#waiting.length && this.#free > 0; ) {
       const attempt = this.#waiting[at] as RunningAttempt;
       const child = this.#idleChild(attempt.request.memoryLimitMb);
       if (!child) {
@@ -150,6 +154,11 @@ export class LocalPool implements Executor {
       this.#begin(attempt, child);
     }
     this.#keepSpare();
+  }
+
+  /** How many more attempts may run now. */
+  get #free(): number {
+    return this.#options.parallelism - (this.#running.size - this.#waiting.length);
   }
 
   /** The child that has worked most: its code is warm, and the others may grow cold and go. */
@@ -169,6 +178,7 @@ export class LocalPool implements Executor {
     child.state = 'busy';
     child.attempts++;
     child.current = request;
+    attempt.beganAt = clock.monotonic();
     child.send({ type: 'run', attempt: request });
     if (request.executionTimeoutMs !== null) {
       const seconds = request.executionTimeoutMs / 1000;
@@ -185,12 +195,12 @@ export class LocalPool implements Executor {
   #keepSpare(): void {
     if (this.#isStopping || this.#outputFd === undefined) return;
     const needed = new Map<number, number>();
-    for (const { request } of this.#waiting) {
+    const free = Math.max(0, this.#free);
+    for (const { request } of this.#waiting.slice(0, free)) {
       needed.set(request.memoryLimitMb, (needed.get(request.memoryLimitMb) ?? 0) + 1);
     }
     const usual = this.#options.memoryLimitMb;
-    const isFull = this.#running.size >= this.#options.parallelism;
-    needed.set(usual, (needed.get(usual) ?? 0) + (isFull ? 0 : 1));
+    if (free > this.#waiting.length) needed.set(usual, (needed.get(usual) ?? 0) + 1);
     for (const [memoryLimitMb, wanted] of needed) {
       const ready = [...this.#children].filter(
         (child) => child.memoryLimitMb === memoryLimitMb && (child.state === 'starting' || child.state === 'idle'),
@@ -266,6 +276,7 @@ export class LocalPool implements Executor {
     if (attempt?.ending) this.#reportEnding(attempt, attempt.ending);
     else if (attempt) {
       this.#forget(attempt);
+      this.#pace.note(clock.monotonic() - attempt.beganAt);
       this.#emit({ kind: 'finished', attemptId: attempt.request.attemptId, at: clock.now(), outcome, effects });
     }
     if (child.attempts >= attemptsPerChildMax || rssBytes > idleRssBytesMax) this.#replace(child);

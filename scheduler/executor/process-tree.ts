@@ -29,17 +29,26 @@ export function killByVariable(name: string, value: string): number[] {
   return found;
 }
 
-/** Pids of the other members of this process's own group. Empty where /proc does not exist. */
-export function groupMembers(leader: number): number[] {
-  return listPids().filter((pid) => pid !== leader && groupOf(pid) === leader);
+/**
+ * Pids of what an attempt has left running: the other members of the group that `leader` leads, and what left the group
+ * (`setsid`) with the attempt's id in its environment. `before`: the pids from before it started its first process;
+ * reading those again would cost milliseconds. Empty where /proc does not exist.
+ */
+export function leftBy(leader: number, attemptId: string, before: ReadonlySet<number>): number[] {
+  const wanted = `${attemptVariable}=${attemptId}`;
+  return listPids().filter((pid) => !before.has(pid) && (groupOf(pid) === leader || carries(pid, wanted)));
 }
 
 function processesWith(name: string, value: string): number[] {
-  const wanted = `${name}=${value}`;
-  return listPids().filter((pid) => readProc(pid, 'environ').split('\0').includes(wanted));
+  return listPids().filter((pid) => carries(pid, `${name}=${value}`));
 }
 
-function listPids(): number[] {
+function carries(pid: number, entry: string): boolean {
+  return readProc(pid, 'environ').split('\0').includes(entry);
+}
+
+/** Pids of all processes; empty where /proc does not exist. */
+export function listPids(): number[] {
   if (process.platform !== 'linux') return [];
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

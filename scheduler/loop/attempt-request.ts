@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Json, JsonObject } from '../../kernel/json.js';
 import type { LiveRun, LiveTaskInstance } from '../decide/live-run.js';
-import type { Mapping } from '../decide/plan.js';
+import { type Mapping, shareMappedGroup, type TaskPlan } from '../decide/plan.js';
 import type { AttemptRequest } from '../model/attempt.js';
 import type { ExpandSpec, InputBinding, SerializedTask } from '../model/dag.js';
 import { database } from '../store/database.js';
@@ -73,15 +74,23 @@ export interface LogPlace {
   tryNumber: number;
 }
 
-/** The log file of a try: `<folder>/<dag>/<run row id>/<task>/<map index>/<try>.log`. */
+/**
+ * The log file of a try: `<folder>/<dag>/<run row id>/<task>.<map index>.<try>.log`. One folder a run: to make one for
+ * each attempt costs more than all else that a small attempt does.
+ */
 export function logPath(folder: string, place: LogPlace): string {
-  const file = `${place.tryNumber}.log`;
-  return join(folder, safe(place.dagId), `${place.dagRunId}`, safe(place.taskId), `${place.mapIndex}`, file);
+  const file = `${safe(place.taskId)}.${place.mapIndex}.${place.tryNumber}.log`;
+  return join(folder, safe(place.dagId), `${place.dagRunId}`, file);
 }
 
-/** A name that is safe as the name of a folder, and is no other's. A dot in front would hide it, or lead upwards. */
+/** File systems take names of 255 bytes; what is added to a task's id needs some of them. */
+const nameCharsMax = 200;
+
+/** A name that is safe as the name of a file or folder, and is no other's. A dot in front would hide it, or lead upwards. */
 function safe(text: string): string {
-  return text.replace(/[^A-Za-z0-9_.-]|^\./g, (one) => `~${one.codePointAt(0)?.toString(16)}`);
+  const escaped = text.replace(/[^A-Za-z0-9_.-]|^\./g, (one) => `~${one.codePointAt(0)?.toString(16)}`);
+  if (escaped.length <= nameCharsMax) return escaped;
+  return `${escaped.slice(0, nameCharsMax)}~${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
 }
 
 async function inputsOf(
@@ -108,10 +117,10 @@ async function bound(store: StoreDriver, instance: LiveTaskInstance, binding: Pl
   const { run } = instance;
   const source = run.plan.indexOf.get(binding.ref);
   if (source === undefined) return null;
-  const isMapped = run.plan.tasks[source]?.mapping !== null;
-  const own = run.plan.tasks[instance.taskIndex];
-  if (own?.sameIndexUpstream.includes(source)) return readReturn(store, run, binding.ref, instance.mapIndex);
-  return isMapped ? readReturns(store, run, binding.ref) : readReturn(store, run, binding.ref, -1);
+  const above = run.plan.tasks[source] as TaskPlan;
+  const own = run.plan.tasks[instance.taskIndex] as TaskPlan;
+  if (shareMappedGroup(own, above)) return readReturn(store, run, binding.ref, instance.mapIndex);
+  return above.mapping ? readReturns(store, run, binding.ref) : readReturn(store, run, binding.ref, -1);
 }
 
 /** The named values of one instance of a mapped task or group. */

@@ -7,6 +7,7 @@ import type { AttemptEvent, AttemptRequest } from '../model/attempt.js';
 import type { SerializedTask } from '../model/dag.js';
 import { deleteCallback, insertCallback, setCallbackTries } from '../store/transitions/write-callback.js';
 import { logPath, type RequestSettings } from './attempt-request.js';
+import type { LiveState } from './live-state.js';
 import { paramsOf } from './params.js';
 import { taskOf } from './task-of.js';
 import type { Turn } from './turn.js';
@@ -88,10 +89,19 @@ export function callbackRequest(callback: LiveCallback, settings: RequestSetting
   };
 }
 
+/** Whether the attempt makes such a call, and is not over. */
+export function isCallbackUnderWay(live: LiveState, attemptId: string): boolean {
+  return attemptId.startsWith(prefix) && live.callbacks.has(keyOf(attemptId));
+}
+
+function keyOf(attemptId: string): string {
+  return attemptId.slice(prefix.length, attemptId.lastIndexOf(' '));
+}
+
 /** Whether an event speaks of such a call; then it has been dealt with. */
 export function onCallbackEvent(turn: Turn, event: AttemptEvent): boolean {
   if (!event.attemptId.startsWith(prefix)) return false;
-  const key = event.attemptId.slice(prefix.length, event.attemptId.lastIndexOf(' '));
+  const key = keyOf(event.attemptId);
   const callback = turn.live.callbacks.get(key);
   if (!callback || (event.kind !== 'finished' && event.kind !== 'lost')) return true;
   const error = errorOf(event);

@@ -1,48 +1,43 @@
-import { MillraceError } from '../../kernel/errors.js';
-import { assertNever, type Json } from '../../kernel/json.js';
+import type { Json } from '../../kernel/json.js';
 import type { Instant } from '../../kernel/time.js';
-import type { LiveTaskInstance } from '../decide/live-run.js';
 import type { AttemptCall } from '../model/attempt.js';
 import { database } from '../store/database.js';
 import type { StoreDriver } from '../store/driver.js';
 import type { Secrets } from '../store/secrets.js';
 import { deleteVariable, setVariable } from '../store/transitions/write-admin.js';
-import { setXCom } from '../store/transitions/write-effects.js';
 import type { Vault } from '../store/vault.js';
+import { answerAssetCall } from './asset-calls.js';
 import type { AttemptSettings } from './attempt-events.js';
-import { taskOf } from './task-of.js';
 import type { Turn } from './turn.js';
+import { getXCom, setXCom } from './xcom-calls.js';
 
 export interface CallDeps {
   store: StoreDriver;
   vault: Vault;
   secrets: Secrets;
   settings: AttemptSettings;
-  /** Changes something in a turn; resolves after the commit. */
-  request<Result>(apply: (turn: Turn) => Result): Promise<Result>;
+  /** Changes something in a turn, and resolves after the commit; rejects when the attempt is no longer the current one. */
+  change(apply: (turn: Turn) => void): Promise<void>;
 }
 
 /** Answers a call that a running attempt makes. What it writes is dropped when the attempt is no longer the current one. */
-export async function answerCall(
-  deps: CallDeps,
-  instance: LiveTaskInstance,
-  call: AttemptCall,
-): Promise<Json | undefined> {
+export async function answerCall(deps: CallDeps, call: AttemptCall): Promise<Json | undefined> {
   switch (call.method) {
     case 'getXCom':
       return getXCom(deps.store, call);
     case 'setXCom':
-      return setOwnXCom(deps, instance, call.key, call.value);
+      return setXCom(deps, call);
     case 'getVariable':
       return deps.secrets.variable(call.key);
     case 'setVariable': {
-      const sealed = deps.vault.seal(call.value);
-      return fenced(deps, instance, (turn) =>
-        turn.write(setVariable({ key: call.key, sealed, description: null, at: turn.now })),
-      );
+      const { key, value, description } = call;
+      const sealed = deps.vault.seal(value);
+      await deps.change((turn) => turn.write(setVariable({ key, sealed, description, at: turn.now })));
+      return undefined;
     }
     case 'deleteVariable':
-      return fenced(deps, instance, (turn) => turn.write(deleteVariable(call.key)));
+      await deps.change((turn) => turn.write(deleteVariable(call.key)));
+      return undefined;
     case 'getConnection':
       return (await deps.secrets.connection(call.id)) as Json | undefined;
     case 'getTaskStates':
@@ -54,63 +49,8 @@ export async function answerCall(
     case 'getTaskResults':
       return getTaskResults(deps.store, call.dagId, call.runId);
     default:
-      return assertNever(call);
+      return answerAssetCall(deps, call);
   }
-}
-
-async function fenced(deps: CallDeps, instance: LiveTaskInstance, write: (turn: Turn) => void): Promise<undefined> {
-  const { attemptId } = instance;
-  await deps.request((turn) => {
-    if (instance.attemptId !== attemptId || !['queued', 'running'].includes(instance.state ?? '')) {
-      throw new MillraceError('ATTEMPT_STALE', `attempt ${attemptId} is no longer the current one`);
-    }
-    write(turn);
-  });
-}
-
-async function setOwnXCom(deps: CallDeps, instance: LiveTaskInstance, key: string, value: Json): Promise<undefined> {
-  const text = JSON.stringify(value);
-  const bytes = Buffer.byteLength(text);
-  if (bytes > deps.settings.xcomBytesMax) {
-    throw new MillraceError(
-      'REQUEST_INVALID',
-      `XCom ${key} has ${bytes} bytes, and ${deps.settings.xcomBytesMax} is the most`,
-      {
-        hint: 'Put it into the object store and keep its key.',
-      },
-    );
-  }
-  return fenced(deps, instance, (turn) =>
-    turn.write(
-      setXCom({
-        dag_run_id: instance.run.row.id,
-        task_id: taskOf(instance).taskId,
-        map_index: instance.mapIndex,
-        key,
-        value_json: text,
-        at: turn.now,
-      }),
-    ),
-  );
-}
-
-async function getXCom(
-  store: StoreDriver,
-  call: Extract<AttemptCall, { method: 'getXCom' }>,
-): Promise<Json | undefined> {
-  const [row] = await store.read(
-    database
-      .selectFrom('xcom')
-      .innerJoin('dag_run', 'dag_run.id', 'xcom.dag_run_id')
-      .select('xcom.value_json')
-      .where('dag_run.dag_id', '=', call.dagId)
-      .where('dag_run.run_id', '=', call.runId)
-      .where('xcom.task_id', '=', call.taskId)
-      .where('xcom.map_index', '=', call.mapIndex)
-      .where('xcom.key', '=', call.key)
-      .compile(),
-  );
-  return row ? (JSON.parse(row.value_json) as Json) : undefined;
 }
 
 async function getTaskStates(store: StoreDriver, dagId: string, runId: string): Promise<Json> {

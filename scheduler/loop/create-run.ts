@@ -47,9 +47,15 @@ export function createRun(turn: Turn, dag: LiveDag, wish: NewRun): LiveRun {
   }
   armDeadline(turn, run, 'queued');
   armDeadline(turn, run, 'logical_date');
-  if (row.logicalDate !== null) dag.takenDates.add(row.logicalDate);
+  if (row.logicalDate !== null && hasTimes(dag)) dag.takenDates.add(row.logicalDate);
   if (row.runAfter > turn.now) turn.live.at(row.runAfter, { kind: 'dag', dagId: dag.dagId });
   return run;
+}
+
+/** Only a DAG that time brings runs of asks which dates are taken. */
+function hasTimes(dag: LiveDag): boolean {
+  const { kind } = dag.version.dag.schedule;
+  return kind !== 'none' && kind !== 'assets';
 }
 
 /** A task with dates of its own is part of a run only between them; a backfill asks for it all the same. */

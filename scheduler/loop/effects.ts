@@ -1,15 +1,13 @@
 import { literalLength } from '../decide/expansion.js';
-import { type LiveRun, type LiveTaskInstance, mapLengthMax } from '../decide/live-run.js';
-import { transitiveDownstream } from '../decide/plan.js';
-import type { AttemptEffects, AttemptOutcome, TriggerRequest } from '../model/attempt.js';
+import { type LiveTaskInstance, mapLengthMax } from '../decide/live-run.js';
+import { shareMappedGroup, type TaskPlan, transitiveDownstream } from '../decide/plan.js';
+import type { AttemptEffects, AttemptOutcome } from '../model/attempt.js';
 import { setDetail, setXCom } from '../store/transitions/write-effects.js';
 import { recordAssetEvents } from './asset-events.js';
 import type { AttemptSettings } from './attempt-events.js';
-import { clearInstances, reopenRun } from './clear-instances.js';
-import { createRun } from './create-run.js';
 import { messageId } from './message-id.js';
-import { triggeredRunId } from './run-ids.js';
 import { taskOf } from './task-of.js';
+import { triggerProblem, triggerRun } from './trigger-run.js';
 import type { Turn } from './turn.js';
 
 const returnKey = 'return_value';
@@ -139,7 +137,7 @@ function applySkip(turn: Turn, instance: LiveTaskInstance, skip: NonNullable<Att
   );
   const reason = `${own.task.taskId} did not choose it`;
   for (const index of notChosen(instance, memo)) {
-    const sameIndex = own.sameIndexDownstream.includes(index);
+    const sameIndex = shareMappedGroup(own, run.plan.tasks[index] as TaskPlan);
     const all = run.instances[index] ?? [];
     for (const other of sameIndex ? all.filter((one) => one.mapIndex === instance.mapIndex) : all) {
       if (other.state === null) turn.move(other, 'skipped', reason, { endedAt: turn.now });
@@ -160,78 +158,10 @@ function skippedIds(instance: LiveTaskInstance, skip: { skipped: string[]; ignor
   });
 }
 
-/** A join that the chosen way leads to is kept, even where it also follows the branch directly. */
+/** Of a branch: its cases that were not chosen. What else follows it directly, a join for one, is never skipped by it. */
 function notChosen(instance: LiveTaskInstance, memo: NonNullable<LiveTaskInstance['skipMemo']>): number[] {
   const { tasks, indexOf } = instance.run.plan;
   if ('skipped' in memo) return memo.skipped.flatMap((id) => indexOf.get(id) ?? []);
   const own = tasks[instance.taskIndex] as (typeof tasks)[number];
-  const followed = memo.followed.flatMap((id) => indexOf.get(id) ?? []);
-  const kept = new Set([...followed, ...transitiveDownstream(tasks, followed)]);
-  const { branches } = own.task;
-  return own.downstream.filter((index) => {
-    const task = tasks[index]?.task;
-    return !kept.has(index) && (branches.length === 0 || branches.includes(task?.taskId ?? ''));
-  });
-}
-
-/** Makes the run that the task asks for, or finds the one that an earlier try of it has made. */
-function triggerRun(turn: Turn, instance: LiveTaskInstance, trigger: TriggerRequest): void {
-  const dag = turn.live.dags.get(trigger.dagId);
-  if (!dag) return;
-  const runId = trigger.runId ?? triggeredRunId(instance, trigger.dagId);
-  const { run } = instance;
-  turn.write(
-    setXCom({
-      dag_run_id: run.row.id,
-      task_id: taskOf(instance).taskId,
-      map_index: instance.mapIndex,
-      key: 'trigger_run_id',
-      value_json: JSON.stringify(runId),
-      at: turn.now,
-    }),
-  );
-  const existing = turn.findRun(dag.dagId, runId);
-  if (existing) {
-    // A reset clears a run of somebody else; the own one was made by an earlier try of this very task.
-    if (trigger.resetDagRun && !isOwnRun(existing, instance)) resetRun(turn, existing, instance);
-    return;
-  }
-  createRun(turn, dag, {
-    runId,
-    runType: 'manual',
-    logicalDate: trigger.logicalDate,
-    interval: trigger.logicalDate === null ? null : dag.timetable.inferInterval(trigger.logicalDate),
-    runAfter: turn.now,
-    conf: trigger.conf,
-    triggeredBy: 'operator',
-    triggeringUser: run.row.triggeringUser,
-    parent: { dagRunId: run.row.id, taskId: taskOf(instance).taskId, mapIndex: instance.mapIndex },
-    backfillId: null,
-    note: trigger.note,
-    reason: `${run.dagId}.${taskOf(instance).taskId} triggered it`,
-  });
-}
-
-function triggerProblem(turn: Turn, instance: LiveTaskInstance, trigger: TriggerRequest): string | 'skip' | null {
-  const dag = turn.live.dags.get(trigger.dagId);
-  if (!dag || dag.isStale) return `there is no DAG ${trigger.dagId} to trigger`;
-  if (trigger.runId === null) return null;
-  const existing = turn.findRun(trigger.dagId, trigger.runId);
-  if (!existing || isOwnRun(existing, instance) || trigger.resetDagRun) return null;
-  return trigger.skipWhenAlreadyExists ? 'skip' : `the run ${trigger.runId} of ${trigger.dagId} exists already`;
-}
-
-function isOwnRun(run: LiveRun, instance: LiveTaskInstance): boolean {
-  const { parent } = run.row;
-  return (
-    parent?.dagRunId === instance.run.row.id &&
-    parent.taskId === taskOf(instance).taskId &&
-    parent.mapIndex === instance.mapIndex
-  );
-}
-
-function resetRun(turn: Turn, run: LiveRun, by: LiveTaskInstance): void {
-  const reason = `${by.run.dagId}.${taskOf(by).taskId} triggered it again`;
-  clearInstances(turn, run, run.instances.flat(), reason);
-  reopenRun(turn, run, reason);
+  return own.task.branches.flatMap((id) => (memo.followed.includes(id) ? [] : (indexOf.get(id) ?? [])));
 }

@@ -1,10 +1,12 @@
-import type { Instant } from '../../kernel/time.js';
+import type { JsonObject } from '../../kernel/json.js';
+import { type Instant, toIso } from '../../kernel/time.js';
 import { hindranceOf } from '../decide/decide-task.js';
 import type { LiveRun, LiveTaskInstance } from '../decide/live-run.js';
 import type { TaskInstanceKey } from '../model/attempt.js';
 import { finishedStates, type TaskInstanceState } from '../model/states.js';
 import { database } from '../store/database.js';
 import type { StoreDriver } from '../store/driver.js';
+import { requestOf } from './human-answer.js';
 import type { LiveState } from './live-state.js';
 import { heldBy } from './settle.js';
 import { taskOf } from './task-of.js';
@@ -31,7 +33,7 @@ export async function explain(deps: ExplainDeps, key: TaskInstanceKey): Promise<
 
 function explainLive(deps: ExplainDeps, run: LiveRun, instance: LiveTaskInstance): Explanation {
   const { state } = instance;
-  if (finishedStates.has(state)) return said(instance.reason ?? `it is ${state}`);
+  if (finishedStates.has(state)) return whyFinished(run, instance);
   if (run.row.state === 'queued') return said(whyRunIsQueued(deps, run));
   switch (state) {
     case null:
@@ -40,46 +42,73 @@ function explainLive(deps: ExplainDeps, run: LiveRun, instance: LiveTaskInstance
       return said(whyScheduled(deps, instance));
     case 'up_for_retry':
     case 'up_for_reschedule':
-      return waitsUntil(instance, deps.now);
+      return instance.dueAt !== null && instance.dueAt > deps.now
+        ? waitsUntil(instance, instance.dueAt)
+        : whyUndecided(deps, run, instance);
+    case 'deferred':
+      return waitsFor(instance, triggerWords(requestOf(instance)));
+    case 'awaiting_input':
+      return waitsFor(instance, `it waits for a person: ${requestOf(instance)['subject'] ?? 'a question'}`);
     case 'running':
       return said(instance.lingering ? 'its attempt is being ended' : 'it runs');
     case 'queued':
       return said('a worker has it and is about to begin');
     default:
-      return said(instance.reason ?? `it is ${state}`);
+      return said(`it is restarting: ${instance.reason ?? 'its attempt is being ended'}`);
   }
 }
 
 function whyRunIsQueued(deps: ExplainDeps, run: LiveRun): string {
   const dag = deps.live.dags.get(run.dagId);
+  const { backfillId, runAfter } = run.row;
   if (!dag || dag.isStale) return `its run is queued: no file declares the DAG ${run.dagId} any more`;
   if (dag.isPaused) return 'its run is queued: the DAG is paused';
-  if (run.row.runAfter > deps.now) return `its run is queued: it starts at ${new Date(run.row.runAfter).toISOString()}`;
-  const running = dag.count('running', run.row.backfillId);
-  return `its run is queued: ${running} runs are active, and max_active_runs is ${dag.maxActiveRuns}`;
+  if (runAfter > deps.now) return `its run is queued: it starts at ${toIso(runAfter)}`;
+  const running = `${dag.count('running', backfillId)} runs are active`;
+  const backfill = backfillId === null ? undefined : deps.live.backfills.get(backfillId);
+  if (!backfill) return `its run is queued: ${running}, and max_active_runs is ${dag.maxActiveRuns}`;
+  if (backfill.isPaused) return `its run is queued: the backfill ${backfill.id} is paused`;
+  return `its run is queued: ${running}, and max_active_runs of the backfill ${backfill.id} is ${backfill.maxActiveRuns}`;
+}
+
+/** What ended it, and where that came from upstream. */
+function whyFinished(run: LiveRun, instance: LiveTaskInstance): Explanation {
+  const { state, reason, error } = instance;
+  const own = `${reason ?? `it is ${state}`}${state === 'failed' && error !== null ? `: ${error}` : ''}`;
+  if (state === 'upstream_failed') {
+    return { summary: own, reasons: [{ text: own }, ...upstreamIn(run, instance, ['failed', 'upstream_failed'])] };
+  }
+  if (state === 'skipped') return { summary: own, reasons: [{ text: own }, ...upstreamIn(run, instance, ['skipped'])] };
+  return said(own);
 }
 
 function whyUndecided(deps: ExplainDeps, run: LiveRun, instance: LiveTaskInstance): Explanation {
   const held = heldBy(deps, instance);
   const hindrance = hindranceOf(run, instance, deps.now);
-  const waits = unfinishedUpstream(run, instance);
+  const waits = upstreamIn(run, instance, null);
   const summary = held ?? hindrance?.reason ?? 'it is about to be scheduled';
   const reasons = held && hindrance ? [{ text: held }, { text: hindrance.reason }] : [{ text: summary }];
   return { summary, reasons: [...reasons, ...waits] };
 }
 
-/** The direct upstream task instances that are not over, the first few of them. */
-function unfinishedUpstream(run: LiveRun, instance: LiveTaskInstance): Explanation['reasons'] {
+/** The direct upstream task instances in one of the states (null: all that are not over), the first few of them. */
+function upstreamIn(
+  run: LiveRun,
+  instance: LiveTaskInstance,
+  states: readonly TaskInstanceState[] | null,
+): Explanation['reasons'] {
   const shownMax = 10;
   const found: Explanation['reasons'] = [];
   for (const index of run.plan.tasks[instance.taskIndex]?.upstream ?? []) {
     for (const upper of run.instances[index] ?? []) {
-      if (finishedStates.has(upper.state) || found.length >= shownMax) continue;
+      const { state, mapIndex } = upper;
+      const isMeant = states ? state !== null && states.includes(state) : !finishedStates.has(state);
+      if (!isMeant || found.length >= shownMax) continue;
       const { taskId } = taskOf(upper);
-      const name = upper.mapIndex < 0 ? taskId : `${taskId} [${upper.mapIndex}]`;
+      const name = mapIndex < 0 ? taskId : `${taskId} [${mapIndex}]`;
       found.push({
-        text: `${name} is ${upper.state ?? 'not scheduled yet'}`,
-        task: { dagId: run.dagId, runId: run.row.runId, taskId, mapIndex: upper.mapIndex },
+        text: `${name} is ${state ?? 'not scheduled yet'}`,
+        task: { dagId: run.dagId, runId: run.row.runId, taskId, mapIndex },
         since: upper.startedAt ?? upper.queuedAt ?? upper.scheduledAt,
       });
     }
@@ -91,14 +120,34 @@ function whyScheduled(deps: ExplainDeps, instance: LiveTaskInstance): string {
   const { board } = deps.live;
   const limit = board.hindrance(instance, (one) => heldBy(deps, one));
   if (limit) return `it waits for a slot: ${limit}`;
-  return `it waits for a worker: ${board.executing} of ${board.parallelism} are busy`;
+  return `it waits for a worker: ${Math.min(board.executing, board.parallelism)} of ${board.parallelism} are busy`;
 }
 
-function waitsUntil(instance: LiveTaskInstance, now: Instant): Explanation {
-  const { dueAt } = instance;
-  const text = instance.reason ?? 'it waits';
-  if (dueAt === null || dueAt <= now) return said(text);
-  return { summary: text, reasons: [{ text: `${text}, at ${new Date(dueAt).toISOString()}`, since: dueAt }] };
+function waitsUntil({ reason, startedAt }: LiveTaskInstance, dueAt: Instant): Explanation {
+  const text = `${reason ?? 'it waits'}: at ${toIso(dueAt)}`;
+  return { summary: text, reasons: [{ text, since: startedAt }] };
+}
+
+/** Waiting without a worker: for what, and until when. */
+function waitsFor({ dueAt, startedAt }: LiveTaskInstance, what: string): Explanation {
+  const text = dueAt === null ? what : `${what}; until ${toIso(dueAt)}`;
+  return { summary: text, reasons: [{ text, since: startedAt }] };
+}
+
+function triggerWords(trigger: JsonObject): string {
+  switch (trigger['kind']) {
+    case 'at':
+      return `it waits until ${toIso(Number(trigger['at']))}`;
+    case 'dag_run':
+      return `it waits for the run ${trigger['runId']} of ${trigger['dagId']}`;
+    case 'object':
+    case 'http':
+      return `it waits for ${trigger['url']}`;
+    case 'sql':
+      return `it waits for a query of ${trigger['connection']} to say yes`;
+    default:
+      return 'it waits for its trigger';
+  }
 }
 
 async function explainStored(store: StoreDriver, key: TaskInstanceKey): Promise<Explanation> {
@@ -106,7 +155,7 @@ async function explainStored(store: StoreDriver, key: TaskInstanceKey): Promise<
     database
       .selectFrom('task_instance as ti')
       .innerJoin('dag_run as run', 'run.id', 'ti.dag_run_id')
-      .select(['ti.state', 'ti.reason', 'run.state as run_state', 'run.reason as run_reason'])
+      .select(['ti.state', 'ti.reason', 'ti.error', 'run.state as run_state', 'run.reason as run_reason'])
       .where('run.dag_id', '=', key.dagId)
       .where('run.run_id', '=', key.runId)
       .where('ti.task_id', '=', key.taskId)
@@ -114,15 +163,12 @@ async function explainStored(store: StoreDriver, key: TaskInstanceKey): Promise<
       .compile(),
   );
   if (!row) return said('there is no such task instance');
-  const own = row.reason ?? spell(row.state);
+  const own = row.reason ?? `it is ${row.state ?? 'not scheduled yet'}`;
+  if (row.state === 'failed' && row.error !== null) return said(`${own}: ${row.error}`);
   if (row.state !== null) return said(own);
   return said(
     `it was never scheduled: its run ended as ${row.run_state}${row.run_reason ? ` (${row.run_reason})` : ''}`,
   );
-}
-
-function spell(state: TaskInstanceState | null): string {
-  return `it is ${state ?? 'not scheduled yet'}`;
 }
 
 function said(summary: string): Explanation {

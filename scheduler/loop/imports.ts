@@ -4,6 +4,7 @@ import { database } from '../store/database.js';
 import type { StoreDriver } from '../store/driver.js';
 import { loadSchedulePlace } from '../store/loading/load-live.js';
 import * as dags from '../store/transitions/write-dag.js';
+import { timetableOf } from '../timetable/timetable.js';
 import { DagVersion, LiveDag } from './live-state.js';
 import type { Turn } from './turn.js';
 
@@ -28,7 +29,7 @@ interface Place {
 export async function prepareImports(store: StoreDriver, imports: Imports): Promise<(turn: Turn) => void> {
   const places = new Map<string, Place>();
   for (const { dags: declared } of imports.files) {
-    for (const { dagId } of declared) places.set(dagId, await readPlace(store, dagId));
+    for (const dag of declared) places.set(dag.dagId, await readPlace(store, dag));
   }
   return (turn) => {
     for (const file of imports.files) saveFile(turn, file, places);
@@ -133,12 +134,12 @@ function markStale(turn: Turn, fileloc: string, declared: ReadonlySet<string>): 
   }
 }
 
-async function readPlace(store: StoreDriver, dagId: string): Promise<Place> {
+async function readPlace(store: StoreDriver, dag: SerializedDag): Promise<Place> {
   const [latest] = await store.read(
     database
       .selectFrom('dag_version')
       .select(['id', 'version_number', 'bundle_hash', 'serialized_json'])
-      .where('dag_id', '=', dagId)
+      .where('dag_id', '=', dag.dagId)
       .orderBy('version_number', 'desc')
       .limit(1)
       .compile(),
@@ -146,7 +147,7 @@ async function readPlace(store: StoreDriver, dagId: string): Promise<Place> {
   return {
     lastVersion: latest?.version_number ?? 0,
     latest: latest ? { id: latest.id, bundleHash: latest.bundle_hash, text: latest.serialized_json } : null,
-    schedule: await loadSchedulePlace(store, dagId),
+    schedule: await loadSchedulePlace(store, dag.dagId, timetableOf(dag)),
   };
 }
 

@@ -1,10 +1,10 @@
 import { LiveRun, type LiveTaskInstance } from '../decide/live-run.js';
-import { markRemoved } from '../store/transitions/mark-removed.js';
 import { endAttempt } from './fail-fast.js';
 import type { DagVersion } from './live-state.js';
+import { freshTry } from './settle.js';
 import type { Turn } from './turn.js';
 
-/** Takes a run over to another version of its DAG: tasks that are gone are removed, new ones are added. */
+/** Takes a run over to another version of its DAG: tasks that are gone are removed, new ones and former ones added. */
 export function rebaseRun(turn: Turn, run: LiveRun, version: DagVersion): LiveRun {
   if (run.plan.versionId === version.id) return run;
   const wasAlive = turn.live.runs.get(run.row.id) === run;
@@ -12,6 +12,7 @@ export function rebaseRun(turn: Turn, run: LiveRun, version: DagVersion): LiveRu
   rebased.previous = run.previous;
   turn.live.versions.set(version.id, version);
   for (const old of run.instances.flat()) adopt(turn, run, rebased, old);
+  for (const former of run.formerInstances) readopt(turn, rebased, former.taskId, former.instance);
   for (const plan of version.plan.tasks) {
     if (rebased.instances[plan.index]?.length === 0) turn.addInstance(rebased, plan.index, -1);
   }
@@ -19,25 +20,26 @@ export function rebaseRun(turn: Turn, run: LiveRun, version: DagVersion): LiveRu
     turn.live.removeRun(run);
     turn.live.addRun(rebased);
     turn.touchAll(rebased);
+    tellSuccessors(turn, run, rebased);
   }
   turn.changedRun(rebased);
   return rebased;
 }
 
-/** The task instance as one of the new version; a task that the version does not have is removed in the store. */
+/** The task instance as one of the new version; one whose task the version does not have is removed. */
 function adopt(turn: Turn, from: LiveRun, to: LiveRun, old: LiveTaskInstance): void {
   const taskId = from.plan.tasks[old.taskIndex]?.task.taskId ?? '';
   const taskIndex = to.plan.indexOf.get(taskId);
   if (taskIndex === undefined) {
-    turn.write(markRemoved(old.id, turn.now));
-    endAttempt(turn, old, 'its task is not part of the latest version');
-    turn.live.board.moved(old, old.state, 'removed');
-    turn.live.deferred.delete(old.id);
-    old.state = 'removed';
+    const reason = 'its task is not part of the latest version';
+    endAttempt(turn, old, reason);
+    turn.move(old, 'removed', reason, { endedAt: turn.now, dueAt: null });
+    to.formerInstances.push({ taskId, instance: old });
     return;
   }
   const instance: LiveTaskInstance = { ...old, run: to, taskIndex };
   to.add(instance);
+  turn.replace(old, instance);
   // Its slots are those of the new version, and it stands in line as the new object.
   turn.live.board.moved(old, old.state, null);
   turn.live.board.moved(instance, null, instance.state);
@@ -46,4 +48,28 @@ function adopt(turn: Turn, from: LiveRun, to: LiveRun, old: LiveTaskInstance): v
   // Whoever still holds the old object must see that it stands for nothing any more.
   old.state = 'removed';
   for (const [attemptId, owner] of turn.live.attempts) if (owner === old) turn.live.attempts.set(attemptId, instance);
+}
+
+/** A task that an earlier version had, and this one has again: its instances come back, each with all of its retries. */
+function readopt(turn: Turn, to: LiveRun, taskId: string, former: LiveTaskInstance): void {
+  const taskIndex = to.plan.indexOf.get(taskId);
+  if (taskIndex === undefined) {
+    to.formerInstances.push({ taskId, instance: former });
+    return;
+  }
+  const instance: LiveTaskInstance = { ...former, run: to, taskIndex };
+  to.add(instance);
+  turn.replace(former, instance);
+  const maxTries = former.tryNumber + (to.plan.tasks[taskIndex]?.task.retries ?? 0);
+  const reason = 'its task is part of the latest version again';
+  turn.move(instance, null, reason, { ...freshTry, scheduledAt: null, maxTries, lostCount: 0 });
+}
+
+/** What looks back at the run looks at what now stands for it. */
+function tellSuccessors(turn: Turn, run: LiveRun, rebased: LiveRun): void {
+  for (const other of turn.live.dags.get(run.dagId)?.runs ?? []) {
+    if (other.previous.kind !== 'live' || other.previous.run !== run) continue;
+    other.previous = { kind: 'live', run: rebased };
+    turn.touchAll(other);
+  }
 }

@@ -24,9 +24,9 @@ export async function revive(
   await loadVersions(
     store,
     live,
-    dags.flatMap(({ row }) => row.latest_version_id ?? []),
+    dags.flatMap((row) => row.latest_version_id ?? []),
   );
-  for (const { row, lastInterval, taken } of dags) {
+  for (const row of dags) {
     const version = live.versions.get(row.latest_version_id ?? 0);
     if (!version) continue;
     const dag = new LiveDag({
@@ -35,9 +35,11 @@ export async function revive(
       isPaused: row.is_paused === 1,
       isStale: row.is_stale === 1,
       version,
-      lastInterval,
+      lastInterval: null,
     });
-    for (const date of taken) dag.takenDates.add(date);
+    const place = await loading.loadSchedulePlace(store, dag.dagId, dag.timetable);
+    dag.lastInterval = place.lastInterval;
+    for (const date of place.taken) dag.takenDates.add(date);
     live.dags.set(dag.dagId, dag);
   }
   for (const row of await loading.loadBackfills(store)) {
@@ -71,8 +73,10 @@ export async function reviveRuns(store: StoreDriver, live: LiveState, rows: load
   const facts = await loadFacts(store, [...runs.values()]);
   for (const row of await loading.loadTaskInstances(store, [...runs.keys()])) {
     const run = runs.get(row.dag_run_id);
-    const taskIndex = run?.plan.indexOf.get(row.task_id);
-    if (run && taskIndex !== undefined) run.add(liveInstance(live, run, taskIndex, row, facts));
+    if (!run) continue;
+    const taskIndex = run.plan.indexOf.get(row.task_id);
+    if (taskIndex !== undefined) run.add(liveInstance(live, run, taskIndex, row, facts));
+    else run.formerInstances.push({ taskId: row.task_id, instance: liveInstance(live, run, -1, row, facts) });
   }
   for (const run of runs.values()) sortInstances(run);
   return [...runs.values()];

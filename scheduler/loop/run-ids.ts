@@ -11,6 +11,15 @@ export function runIdOf(type: RunType, runAfter: Instant): string {
   return `${type}__${isoLikeAirflow(runAfter)}`;
 }
 
+/** The usual id, with a number after it when that is taken. */
+export function freeRunId(type: RunType, runAfter: Instant, isTaken: (runId: string) => boolean): string {
+  const usual = runIdOf(type, runAfter);
+  if (!isTaken(usual)) return usual;
+  for (let number = 2; ; number++) {
+    if (!isTaken(`${usual}_${number}`)) return `${usual}_${number}`;
+  }
+}
+
 /**
  * The id of a run that a task instance triggers. It depends only on who triggers it and on how often the parent run was
  * cleared: a retry finds the run that it has made already, a clear makes a new one.

@@ -1,12 +1,16 @@
 import { decideTask, type TaskDecision } from '../decide/decide-task.js';
 import type { LiveRun, LiveTaskInstance } from '../decide/live-run.js';
 import { runVerdict } from '../decide/run-state.js';
+import type { Executor } from '../model/attempt.js';
+import { endAttempt } from './fail-fast.js';
 import { finishRun } from './finish-run.js';
 import { scheduleDag } from './schedule-dag.js';
+import { taskOf } from './task-of.js';
 import type { Turn } from './turn.js';
 
 export interface SettleDeps {
   newId(): string;
+  executor: Pick<Executor, 'lookAhead'>;
 }
 
 /**
@@ -24,7 +28,7 @@ export function settle(turn: Turn, deps: SettleDeps): void {
 function settleRun(turn: Turn, run: LiveRun): void {
   const tasks = turn.touched.get(run);
   turn.touched.delete(run);
-  if (run.row.state !== 'running' || !turn.live.runs.has(run.row.id)) return;
+  if (run.row.state !== 'running' || turn.live.runs.get(run.row.id) !== run) return;
   // A paused DAG schedules nothing new, but a run whose tasks are all over ends.
   if (turn.live.dags.get(run.dagId)?.isPaused && run.unfinished > 0) return;
   for (const [taskIndex, which] of tasks ?? []) {
@@ -94,8 +98,9 @@ function resize(turn: Turn, run: LiveRun, decision: Extract<TaskDecision, { kind
   for (const instance of instances) {
     if (instance.mapIndex >= length) {
       turn.clearXComsOf(instance);
-      turn.move(instance, 'removed', reason, { endedAt: turn.now });
-    } else if (instance.state === 'removed') turn.move(instance, null, reason, { endedAt: null });
+      endAttempt(turn, instance, reason);
+      turn.move(instance, 'removed', reason, { endedAt: turn.now, dueAt: null });
+    } else if (instance.state === 'removed') restore(turn, instance, reason);
   }
   for (let mapIndex = 0; mapIndex < length; mapIndex++) {
     if (!present.has(mapIndex)) turn.addInstance(run, taskIndex, mapIndex);
@@ -103,10 +108,19 @@ function resize(turn: Turn, run: LiveRun, decision: Extract<TaskDecision, { kind
   turn.touch(run, taskIndex);
 }
 
+/** An instance that was removed once runs again, with all of its retries. */
+function restore(turn: Turn, instance: LiveTaskInstance, reason: string): void {
+  if (instance.tryNumber > 0) turn.keepHistory(instance);
+  const maxTries = instance.tryNumber + taskOf(instance).retries;
+  turn.move(instance, null, reason, { ...freshTry, scheduledAt: null, maxTries, lostCount: 0 });
+}
+
 function queueTaskInstances(turn: Turn, deps: SettleDeps): void {
   const isHeld = (instance: LiveTaskInstance) => heldBy(turn, instance);
-  for (let instance = turn.live.board.take(isHeld); instance; instance = turn.live.board.take(isHeld)) {
-    turn.move(instance, 'queued', 'it has a worker', { attemptId: deps.newId(), queuedAt: turn.now });
+  const lookAhead = deps.executor.lookAhead?.() ?? 0;
+  const next = () => turn.live.board.take(isHeld, lookAhead);
+  for (let instance = next(); instance; instance = next()) {
+    turn.move(instance, 'queued', 'it was handed to the executor', { attemptId: deps.newId(), queuedAt: turn.now });
     turn.queued.push(instance);
   }
 }

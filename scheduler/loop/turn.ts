@@ -163,6 +163,13 @@ export class Turn {
     this.#changedInstances.add(instance);
   }
 
+  /** Another object stands for the task instance from now on: what this turn has changed of it is written from that. */
+  replace(old: LiveTaskInstance, instance: LiveTaskInstance): void {
+    if (this.#changedInstances.delete(old)) this.#changedInstances.add(instance);
+    const at = this.#newInstances.indexOf(old);
+    if (at >= 0) this.#newInstances[at] = instance;
+  }
+
   write(query: CompiledQuery): void {
     this.#writes.push(query);
   }
@@ -246,23 +253,42 @@ export class Turn {
     return this.live.findRun(dagId, runId) ?? this.known.get(`${dagId}\n${runId}`);
   }
 
+  /** A run by its logical date: alive, or read beforehand. */
+  findRunOfDate(dagId: string, logicalDate: Instant): LiveRun | undefined {
+    const alive = this.live.dags.get(dagId)?.runs ?? [];
+    for (const run of [...alive, ...this.known.values()]) {
+      if (run.dagId === dagId && run.row.logicalDate === logicalDate) return run;
+    }
+    return undefined;
+  }
+
   touchDownstream(instance: LiveTaskInstance): void {
     const { run } = instance;
     const plan = run.plan.tasks[instance.taskIndex] as (typeof run.plan.tasks)[number];
     if (run.plan.looksBack) this.#touchSuccessors(instance);
     for (const below of plan.wholeDownstream) this.touch(run, below);
+    for (const within of plan.indirectScope) this.touch(run, within);
     for (const below of plan.sameIndexDownstream) {
       const partner = run.instance(below, instance.mapIndex);
       this.touch(run, below, partner);
     }
   }
 
-  /** The same task, and those before it that wait for it, in the run that looks back at this one. */
+  /**
+   * The same task, and those before it that wait for it, in the run that looks back at this one. A run that is over and
+   * is changed by hand is read anew by those that remember it.
+   */
   #touchSuccessors(instance: LiveTaskInstance): void {
     const { run } = instance;
     const plan = run.plan.tasks[instance.taskIndex] as (typeof run.plan.tasks)[number];
+    const isAlive = this.live.runs.get(run.row.id) === run;
     for (const other of this.live.dags.get(run.dagId)?.runs ?? []) {
-      if (other.previous.kind !== 'live' || other.previous.run !== run) continue;
+      const { previous } = other;
+      if (!isAlive && previous.kind === 'finished' && previous.logicalDate === run.row.logicalDate) {
+        other.previous = { kind: 'unknown' };
+        this.wantsPrevious.push(other);
+      }
+      if (previous.kind !== 'live' || previous.run !== run) continue;
       for (const index of [instance.taskIndex, ...plan.upstream]) {
         const theirs = other.plan.indexOf.get(run.plan.tasks[index]?.task.taskId ?? '');
         if (theirs !== undefined) this.touch(other, theirs);

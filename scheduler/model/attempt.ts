@@ -110,25 +110,50 @@ export interface TriggerRequest {
   conf: JsonObject;
   /** Given by the author; null = made from the parent run, task, map index and clear generation. */
   runId: string | null;
-  logicalDate: Instant | null;
+  /** `now` = the moment at which the run is made; null = none. */
+  logicalDate: Instant | 'now' | null;
   resetDagRun: boolean;
   skipWhenAlreadyExists: boolean;
+  /** true: while the DAG is paused the task fails instead. */
+  failWhenDagIsPaused: boolean;
   note: string | null;
 }
 
 /** Calls that a child makes in the middle of an attempt, answered by the scheduler and fenced by `attemptId`. */
 export type AttemptCall =
-  | { method: 'getXCom'; dagId: string; runId: string; taskId: string; mapIndex: number; key: string }
-  | { method: 'setXCom'; key: string; value: Json }
+  | ({ method: 'getXCom'; key: string; includePriorDates: boolean } & TaskInstanceKey)
+  | ({ method: 'setXCom'; key: string; value: Json } & TaskInstanceKey)
   | { method: 'getVariable'; key: string }
-  | { method: 'setVariable'; key: string; value: string }
+  | { method: 'setVariable'; key: string; value: string; description: string | null }
   | { method: 'deleteVariable'; key: string }
   | { method: 'getConnection'; id: string }
   | { method: 'getTaskStates'; dagId: string; runId: string }
   | { method: 'getDagRun'; dagId: string; runId: string }
   /** The run with that logical date, as a DagRunSummary. */
   | { method: 'findDagRun'; dagId: string; logicalDate: Instant }
-  | { method: 'getTaskResults'; dagId: string; runId: string };
+  | { method: 'getTaskResults'; dagId: string; runId: string }
+  | AssetCall;
+
+/** Calls about assets. Times are instants; null = no bound. */
+export type AssetCall =
+  | { method: 'getTriggeringAssetEvents'; dagId: string; runId: string }
+  | {
+      method: 'getInletEvents';
+      asset: AssetName;
+      after: Instant | null;
+      before: Instant | null;
+      limit: number | null;
+    }
+  | { method: 'getAssetState'; asset: AssetName; key: string }
+  | { method: 'setAssetState'; asset: AssetName; key: string; value: Json }
+  /** `key` null = all that is kept of the asset. */
+  | { method: 'deleteAssetState'; asset: AssetName; key: string | null };
+
+/** An asset by its name, or by its URI when it has none. */
+export interface AssetName {
+  name?: string;
+  uri?: string;
+}
 
 /** Answer of `getTaskResults`: what a report e-mail is made of. */
 export interface TaskResult {
@@ -151,10 +176,13 @@ export interface DagRunSummary {
 /** Hands attempts to processes. One in this machine (executor/local-pool), others over a queue. */
 export interface Executor {
   start(): Promise<void>;
-  /** Takes the attempt at once; `capacity` says how many it would start now. */
+  /** Takes the attempt at once; it may wait for a worker. */
   submit(attempt: AttemptRequest): void;
-  /** How many more attempts it can begin without making one wait. */
-  capacity(): number;
+  /**
+   * How many attempts it wants beyond those that run at a time: while attempts are short, the next are at hand when a
+   * worker becomes free, and none waits for a commit. None when it is left out.
+   */
+  lookAhead?(): number;
   /** Ends the attempt: abort signal, SIGTERM, SIGKILL. It still reports `lost` or `finished`. */
   cancel(attemptId: string, reason: string): void;
   /** Takes no more; waits for the running ones up to `drainMs`, then ends them and reports them lost, uncharged. */

@@ -7,7 +7,7 @@ import {
   isHumanInput,
   isRejected,
 } from '../dag/human-input.js';
-import { AwaitInput, FailTask } from '../dag/signals.js';
+import { AwaitInput } from '../dag/signals.js';
 import type { Operator, OperatorCall } from './operator.js';
 
 /**
@@ -21,28 +21,30 @@ export const humanInputOperator: Operator = {
     if (!isHumanInput(handler)) throw new MillraceError('TASK_FAILED', `task "${taskId}" asks nobody in its file`);
     const { event } = call.scope.attempt.context;
     if (event !== undefined) return takeAnswer(call, handler, event as JsonObject);
-    const textOf = (text: HITLText<never>) => (typeof text === 'function' ? text(call.inputs as never) : text);
+    const textOf = async (text: HITLText<never, string | null>) =>
+      typeof text === 'function' ? text(call.inputs as never) : text;
     const { responseTimeoutSeconds, ...request } = handler.request;
-    const texts = { subject: textOf(handler.subject), body: handler.body === undefined ? null : textOf(handler.body) };
+    const texts = { subject: await textOf(handler.subject), body: await textOf(handler.body ?? null) };
     throw new AwaitInput({ ...texts, ...request } as unknown as JsonObject, responseTimeoutSeconds);
   },
 };
 
 function takeAnswer(
   { scope, options }: OperatorCall,
-  { isApproval, request }: { isApproval: boolean; request: HumanInputRequest },
+  { isApproval, skipsAll, request }: { isApproval: boolean; skipsAll: boolean; request: HumanInputRequest },
   event: JsonObject,
 ): Json {
   const { timed_out: isLate = false, ...rest } = event;
   if (isLate === true && request.defaults === null) {
     throw new MillraceError('TASK_FAILED', 'nobody answered in time, and there is no default');
   }
-  const answer = rest as unknown as HITLResult;
+  const answer = { ...rest, timedout: isLate === true } as unknown as HITLResult;
   const who = answer.responded_by_user?.name ?? 'Nobody in time: the default';
   scope.log('INFO', `${who} chose ${answer.chosen_options.join(', ')}`);
   if (isApproval && isRejected(answer.chosen_options)) {
-    if (request.failOnReject) throw new FailTask('rejected');
-    scope.effects.skip = { skipped: options['downstream'] as string[], ignoreTriggerRules: false };
+    // As in Airflow a retry asks again.
+    if (request.failOnReject) throw new MillraceError('TASK_FAILED', `${who} rejected it`);
+    scope.effects.skip = { skipped: options['downstream'] as string[], ignoreTriggerRules: skipsAll };
   }
   return answer as unknown as Json;
 }

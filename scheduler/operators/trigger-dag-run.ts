@@ -21,9 +21,10 @@ export const triggerDagRunOperator: Operator = {
       dagId,
       conf: (options['conf'] as JsonObject | undefined) ?? {},
       runId: textOrNull(options['runId']),
-      logicalDate: instantOrNull(options['logicalDate']),
+      logicalDate: logicalDateOf(options['logicalDate']),
       resetDagRun: options['resetDagRun'] === true,
       skipWhenAlreadyExists: options['skipWhenAlreadyExists'] === true,
+      failWhenDagIsPaused: options['failWhenDagIsPaused'] === true,
       note: textOrNull(options['note']),
     });
     scope.log('INFO', `Triggers a run of ${dagId}`);
@@ -55,8 +56,10 @@ function textOrNull(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-function instantOrNull(value: unknown): number | null {
-  if (value === undefined || value === null) return null;
+/** Not given: the moment at which the run is made; null: none. */
+function logicalDateOf(value: unknown): number | 'now' | null {
+  if (value === undefined) return 'now';
+  if (value === null) return null;
   const instant = fromIso(String(value));
   if (instant !== undefined) return instant;
   throw new MillraceError('TASK_FAILED', `logicalDate is ${JSON.stringify(value)}, which is no ISO time with a zone`);

@@ -1,6 +1,7 @@
 import { MillraceError } from '../../kernel/errors.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
-import { declarationOf, type TaskFunction } from '../dag/refs.js';
+import { nodeIfAny } from '../dag/draft.js';
+import type { TaskFunction } from '../dag/refs.js';
 import { FailTask } from '../dag/signals.js';
 import type { Operator, OperatorCall } from './operator.js';
 
@@ -44,6 +45,8 @@ interface BranchOptions extends JsonObject {
   multiple: boolean;
   chosen: string[];
   otherwise: string[];
+  /** Of cases that are groups: the tasks in which each begins. */
+  groups: Record<string, string[]>;
 }
 
 function decideIf({ scope }: OperatorCall, branch: BranchOptions, value: unknown): boolean {
@@ -56,7 +59,7 @@ function decideIf({ scope }: OperatorCall, branch: BranchOptions, value: unknown
   return value;
 }
 
-/** The value of a `switch` is the id of the chosen task, or the list of them. */
+/** The value of a `switch` is the id of the chosen task or group, or the list of them. */
 function decideSwitch({ scope }: OperatorCall, branch: BranchOptions, value: unknown): Json {
   if (Array.isArray(value) !== branch.multiple) {
     throw new FailTask(
@@ -65,18 +68,20 @@ function decideSwitch({ scope }: OperatorCall, branch: BranchOptions, value: unk
         : `the switch chooses one case, but returned a list. Set { multiple: true } to choose several.`,
     );
   }
-  const chosen = [value].flat();
-  for (const choice of chosen) {
-    if (!branch.chosen.includes(nameOf(choice))) {
-      throw new FailTask(`the switch chose ${nameOf(choice)}, which is none of its cases: ${branch.chosen.join(', ')}`);
-    }
+  const chosen = [value].flat().map(nameOf);
+  const inGroups = Object.values(branch.groups).flat();
+  const cases = [...branch.chosen.filter((id) => !inGroups.includes(id)), ...Object.keys(branch.groups)];
+  const unknown = chosen.find((name) => !cases.includes(name));
+  if (unknown !== undefined) {
+    throw new FailTask(`the switch chose ${unknown}, which is none of its cases: ${cases.join(', ')}`);
   }
-  const followed = chosen.map(nameOf);
-  scope.effects.skip = { followed };
-  scope.log('INFO', `Follows ${followed.join(', ') || 'nothing'}`);
-  return branch.multiple ? followed : (followed[0] as string);
+  scope.effects.skip = { followed: chosen.flatMap((name) => branch.groups[name] ?? [name]) };
+  scope.log('INFO', `Follows ${chosen.join(', ') || 'nothing'}`);
+  return branch.multiple ? chosen : (chosen[0] as string);
 }
 
 function nameOf(choice: unknown): string {
-  return declarationOf(choice)?.taskId ?? (typeof choice === 'string' ? choice : JSON.stringify(choice));
+  const node = typeof choice === 'object' && choice !== null ? nodeIfAny(choice) : undefined;
+  if (node) return node.kind === 'task' ? node.taskId : node.groupId;
+  return typeof choice === 'string' ? choice : (JSON.stringify(choice) ?? 'nothing');
 }

@@ -23,6 +23,7 @@ export interface Schema {
   asset_event: AssetEventTable;
   asset_event_dag_run: AssetEventDagRunTable;
   asset_dag_run_queue: AssetDagRunQueueTable;
+  asset_state: AssetStateTable;
   email: EmailTable;
   event_log: EventLogTable;
   backfill: BackfillTable;
@@ -266,6 +267,14 @@ export interface AssetDagRunQueueTable {
   asset_id: number;
   dag_id: string;
   at: number;
+}
+
+/** What tasks keep of an asset from run to run. */
+export interface AssetStateTable {
+  asset_id: number;
+  key: string;
+  value_json: string;
+  updated_at: number;
 }
 
 export type EmailState = 'waiting' | 'sending' | 'sent' | 'failed' | 'kept';

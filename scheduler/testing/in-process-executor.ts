@@ -63,10 +63,6 @@ export class InProcessExecutor implements Executor {
 
   async start(): Promise<void> {}
 
-  capacity(): number {
-    return Number.MAX_SAFE_INTEGER;
-  }
-
   submit(request: AttemptRequest): void {
     const abort = new AbortController();
     const attempt: TestedAttempt = { request, report: null, log: [] };

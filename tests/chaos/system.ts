@@ -8,13 +8,15 @@ import { join } from 'node:path';
 export class System {
   readonly home: string;
   readonly #program: string;
+  readonly #args: string[];
   readonly #env: Record<string, string>;
   #process: ChildProcess | undefined;
   #said = '';
 
-  constructor(options: { program: string; home: string; env: Record<string, string> }) {
+  constructor(options: { program: string; home: string; args?: string[]; env: Record<string, string> }) {
     this.home = options.home;
     this.#program = options.program;
+    this.#args = options.args ?? [];
     this.#env = options.env;
   }
 
@@ -27,26 +29,62 @@ export class System {
     return this.#said;
   }
 
-  /** Resolves, with the milliseconds it took, when the server says that it is ready. */
-  async start(change: Record<string, string> = {}): Promise<number> {
-    const startedAt = performance.now();
+  /** Where its web server listens, as it said. */
+  get url(): string {
+    const port = /Web UI +http:\/\/localhost:(\d+)/.exec(this.#said)?.[1];
+    return `http://127.0.0.1:${port}`;
+  }
+
+  get isOver(): boolean {
+    const child = this.#process;
+    return !child || child.exitCode !== null || child.signalCode !== null;
+  }
+
+  /** Starts the program and waits for nothing. `before`: a command that runs it, such as strace with its options. */
+  launch(change: Record<string, string> = {}, before: string[] = []): void {
+    const [command, ...args] = [...before, process.execPath, this.#program, 'standalone', ...this.#args];
     this.#said = '';
-    const child = spawn(process.execPath, [this.#program, 'standalone'], {
+    const child = spawn(command as string, args, {
       env: { ...this.#env, ...change, MILLRACE_HOME: this.home },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#process = child;
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (this.#said += String(chunk)));
+  }
+
+  /** Resolves when the server says that it is ready: true; or when it ends before: false. */
+  async becomesReady(msMax = startMsMax): Promise<boolean> {
+    const startedAt = performance.now();
     while (!/ready in/.test(this.#said)) {
-      if (child.exitCode !== null || child.signalCode !== null) throw new Error(`it did not start:\n${this.#said}`);
-      if (performance.now() - startedAt > startMsMax) throw new Error(`it was not ready in time:\n${this.#said}`);
-      await pause(10);
+      if (this.isOver) return false;
+      if (performance.now() - startedAt > msMax) throw new Error(`it was not ready in time:\n${this.#said}`);
+      await pause(5);
     }
+    return true;
+  }
+
+  /** Resolves, with the milliseconds it took, when the server says that it is ready. */
+  async start(change: Record<string, string> = {}): Promise<number> {
+    const startedAt = performance.now();
+    this.launch(change);
+    if (!(await this.becomesReady())) throw new Error(`it did not start:\n${this.#said}`);
     return performance.now() - startedAt;
+  }
+
+  /** Resolves, with exit code or signal, when the program has ended by itself. */
+  async ended(msMax = startMsMax): Promise<number | string> {
+    const child = this.#process as ChildProcess;
+    await until('the program ends', async () => this.isOver, msMax);
+    return child.signalCode ?? (child.exitCode as number);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#process?.kill(signal);
   }
 
   async killServer(): Promise<void> {
     const child = this.#process as ChildProcess;
+    if (this.isOver) return;
     const exit = once(child, 'exit');
     child.kill('SIGKILL');
     await exit;
@@ -55,7 +93,7 @@ export class System {
   /** Resolves with the exit code. */
   async stop(): Promise<number | null> {
     const child = this.#process;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return null;
+    if (!child || this.isOver) return null;
     const exit = once(child, 'exit');
     child.kill('SIGTERM');
     const [code] = await exit;
@@ -104,7 +142,7 @@ export async function until(what: string, holds: () => Promise<boolean>, msMax: 
   for (;;) {
     if (await holds().catch(() => false)) return performance.now() - startedAt;
     if (performance.now() - startedAt > msMax) throw new Error(`not within ${msMax} ms: ${what}`);
-    await pause(50);
+    await pause(20);
   }
 }
 

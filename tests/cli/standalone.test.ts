@@ -105,6 +105,28 @@ it('recovers by itself after kill -9: the database that was left running is adop
   expect(isProcessAlive(postmaster)).toBe(false);
 });
 
+it('runs without a warehouse: no PostgreSQL, and what would need it says so', async () => {
+  const env = { MILLRACE_HOME: home('none'), WAREHOUSE_URL: 'none' };
+  const server = runMillrace(['standalone', '--no-examples'], env);
+  await server.says(/ready in/);
+  expect(server.output()).toMatch(/Warehouse +none\n/);
+  expect(readdirSync(home('none'))).not.toContain('postgres');
+  for (const given of [env, { MILLRACE_HOME: env.MILLRACE_HOME }]) {
+    const url = runMillrace(['url'], given);
+    expect([await url.ended, url.output()]).toEqual([1, expect.stringContaining('[WAREHOUSE_MISSING]')]);
+  }
+  server.process.kill('SIGTERM');
+  expect(await server.ended).toBe(0);
+});
+
+it('refuses the example bank without a warehouse', async () => {
+  const server = runMillrace(['standalone'], { MILLRACE_HOME: home('none'), WAREHOUSE_URL: 'none' });
+  expect([await server.ended, server.output()]).toEqual([
+    1,
+    expect.stringMatching(/--no-examples.*\[CONFIG_INVALID\]/s),
+  ]);
+});
+
 it('stops in order when it is told to while it starts', async () => {
   const server = runMillrace(['standalone'], { MILLRACE_HOME: home('early') });
   await expect.poll(() => postmasterOf(home('early')), { interval: 5, timeout: 60_000 }).toBeDefined();

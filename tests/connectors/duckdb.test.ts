@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { type Duckdb, openDuckdb } from '../../connectors/duckdb.js';
 import { openDuckdbEngine } from '../../connectors/duckdb-engine.js';
 import { duckdbSocket } from '../../connectors/duckdb-socket.js';
+import { systemClock } from '../../kernel/time.js';
 
 let folder: string;
 
@@ -191,6 +192,22 @@ describe('the host of a DuckDB file', () => {
     const next = await (await open(file)).session();
     await expect(next.query('select a from t')).rejects.toThrow(/t does not exist/);
     expect((await old.query('select a from t')).rows).toEqual([[1]]);
+  });
+
+  it('waits for a file that another is just making', async () => {
+    const file = newFile();
+    await writeFile(file, 'DUCK');
+    const clock = {
+      ...systemClock,
+      // The other one has finished by the time that this one looks again.
+      after: (_delayMs: number, callback: () => void) => {
+        void rm(file).then(callback);
+        return () => undefined;
+      },
+    };
+    const database = await openDuckdb(file, { clock, hostIdleMs: 200 });
+    onTestFinished(() => database.close());
+    expect((await (await database.session()).query('select 1')).rows).toEqual([[1]]);
   });
 
   it('says why a file cannot be opened', async () => {

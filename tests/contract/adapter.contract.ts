@@ -86,6 +86,46 @@ export function adapterContract(name: string, open: (threads: number) => Promise
       expect(rows.rows).toEqual([]);
     });
 
+    it('lets one transaction of a lock at a time pass, and the next one see what it left', async () => {
+      const adapter = await opened(4);
+      await adapter.withConnection((connection) =>
+        connection.query('create schema shop; create table shop.t as select 0 as a'),
+      );
+      const order: string[] = [];
+      const addOne = (how: 'commits' | 'rolls back' | 'fails') =>
+        adapter.withConnection(async (connection) => {
+          await connection.begin('shop.t');
+          order.push('in');
+          await connection.query('update shop.t set a = a + 1');
+          order.push('out');
+          if (how === 'fails') throw new Error('it fails');
+          await (how === 'commits' ? connection.commit() : connection.rollback());
+        });
+      const ways = ['commits', 'rolls back', 'fails', 'commits', 'commits'] as const;
+      await Promise.allSettled(ways.map(addOne));
+      expect(order).toEqual(ways.flatMap(() => ['in', 'out']));
+      const { rows } = await adapter.withConnection((connection) => connection.query('select a from shop.t'));
+      expect(rows).toEqual([[3]]);
+    });
+
+    it('stops waiting for a lock when it is cancelled, and the lock goes to the next', async () => {
+      const adapter = await opened(3);
+      const cancel = new AbortController();
+      await adapter.withConnection(async (holder) => {
+        await holder.begin('one');
+        const cancelled = adapter.withConnection((connection) => connection.begin('one'), cancel.signal);
+        // A session that is busy has been asked for: by then the one before waits.
+        await adapter.withConnection((connection) => connection.query('select 1'));
+        cancel.abort(new Error('cancelled'));
+        await expect(cancelled).rejects.toThrow('cancelled');
+        await holder.commit();
+      });
+      await adapter.withConnection(async (connection) => {
+        await connection.begin('one');
+        await connection.commit();
+      });
+    });
+
     it('replaces a table by renames in a transaction: readers see the old one or the new one', async () => {
       const adapter = await opened();
       const read = () =>
@@ -106,15 +146,19 @@ export function adapterContract(name: string, open: (threads: number) => Promise
     it('knows what is in the catalog', async () => {
       const adapter = await opened();
       await adapter.withConnection(async (connection) => {
-        const look = (identifier: string, schema = 'shop') =>
-          adapter.lookup(connection, { database: adapter.database, schema, identifier });
-        expect(await look('t')).toEqual({ schemaExists: false, type: null });
+        const look = (...identifiers: string[]) =>
+          adapter.lookup(connection, { database: adapter.database, schema: 'shop' }, identifiers);
+        expect(await look('t')).toEqual({ schemaExists: false, types: new Map() });
         await connection.query(
           'create schema shop; create table shop.t(a integer); create view shop."V w" as select 1 as x',
         );
-        expect(await look('t')).toEqual({ schemaExists: true, type: 'table' });
-        expect(await look('V w')).toEqual({ schemaExists: true, type: 'view' });
-        expect(await look("o'clock")).toEqual({ schemaExists: true, type: null });
+        expect((await look("o'clock", 't', 'V w')).types).toEqual(
+          new Map([
+            ['t', 'table'],
+            ['V w', 'view'],
+          ]),
+        );
+        expect(await look()).toEqual({ schemaExists: true, types: new Map() });
         const listed = await adapter.listRelations(connection, ['shop', 'other']);
         expect(listed.map(({ identifier, type }) => [identifier, type]).sort()).toEqual([
           ['V w', 'view'],

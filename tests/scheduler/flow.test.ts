@@ -120,6 +120,7 @@ describe('the scheduler', () => {
         logicalDate: null,
         resetDagRun: false,
         skipWhenAlreadyExists: false,
+        failWhenDagIsPaused: false,
         note: null,
       };
       return tries === 1

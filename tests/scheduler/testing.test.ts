@@ -143,6 +143,49 @@ describe('testDag', () => {
     expect(run.tasks['pick']?.returnValue).toBe('large');
   });
 
+  it('switches among groups, and skips all of those that were not chosen', async () => {
+    const dag = new Dag('d');
+    const groups = ['left', 'right'].map((id) => {
+      const group = dag.taskGroup(id);
+      const first = group.task('first', async () => id)();
+      const other = group.task('other', async () => id)();
+      group
+        .task('last', async () => id)()
+        .after(first, other);
+      return group;
+    });
+    const [left, right] = groups as [(typeof groups)[0], (typeof groups)[0]];
+    const single = dag.task('single', async () => 1)();
+    dag
+      .switch(dag.task('pick', async () => [right, single])(), { multiple: true })
+      .case(left)
+      .case(right)
+      .case(single);
+    const run = await testDag(dag);
+    expect(states(run)).toEqual({
+      'left.first': 'skipped',
+      'left.other': 'skipped',
+      'left.last': 'skipped',
+      'right.first': 'success',
+      'right.other': 'success',
+      'right.last': 'success',
+      single: 'success',
+      pick: 'success',
+    });
+    expect(run.tasks['pick']?.returnValue).toEqual(['right', 'single']);
+    const wrong = new Dag('wrong');
+    const a = wrong.taskGroup('a');
+    a.task('t', async () => 1)();
+    const b = wrong.task('b', async () => 1)();
+    wrong
+      .switch(wrong.task('pick', async () => 'c' as unknown as typeof a)())
+      .case(a)
+      .case(b);
+    const refused = await testDag(wrong);
+    expect(refused.tasks['pick']?.error?.message).toBe('the switch chose c, which is none of its cases: b, a');
+    expect(refused.tasks['pick']?.tryNumber).toBe(1);
+  });
+
   it('gives a task up after its deferral’s patience, and at once when nothing can come', async () => {
     const dag = new Dag('d');
     dag.task('late', async () => defer(trigger.object({ url: 'lake:never' }), { timeout: 60 }))();

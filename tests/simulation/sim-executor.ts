@@ -1,5 +1,5 @@
 import type { Json } from '../../kernel/json.js';
-import type { ManualClock } from '../../kernel/time.js';
+import type { Clock } from '../../kernel/time.js';
 import type {
   AttemptEffects,
   AttemptEvent,
@@ -10,6 +10,7 @@ import type {
 } from '../../scheduler/model/attempt.js';
 import type { Random } from '../support/random.js';
 import { noEffects } from '../support/scheduler-harness.js';
+import { otherAsset } from './world.js';
 
 /** How ill the world is: probabilities. */
 export interface Weather {
@@ -20,20 +21,29 @@ export interface Weather {
   repeat: number;
 }
 
+/** What an attempt that reported success has asked for besides. */
+export interface Deed {
+  attemptId: string;
+  place: [dagId: string, runId: string, taskId: string, mapIndex: number];
+  mails: boolean;
+  writes: boolean;
+}
+
 /** Runs attempts in simulated time: with latency, failures, deaths, and reports that come twice or late. */
 export class SimExecutor implements Executor {
   listener: ExecutorListener | undefined;
   weather: Weather;
   submissions = 0;
+  readonly deeds: Deed[] = [];
   /** Attempts whose processes live. */
   readonly alive = new Map<string, AttemptRequest>();
   readonly #seen = new Set<string>();
-  readonly #clock: ManualClock;
+  readonly #clock: Clock;
   readonly #random: Random;
   readonly #report: (breach: string) => void;
   #isDead = false;
 
-  constructor(clock: ManualClock, random: Random, weather: Weather, report: (breach: string) => void) {
+  constructor(clock: Clock, random: Random, weather: Weather, report: (breach: string) => void) {
     this.#clock = clock;
     this.#random = random;
     this.weather = weather;
@@ -52,37 +62,43 @@ export class SimExecutor implements Executor {
       }
     }
     this.alive.set(request.attemptId, request);
-    const startMs = this.#random.int(0, 2_000);
-    this.#after(startMs, () => this.#begin(request));
-  }
-
-  capacity(): number {
-    return 1_000;
+    this.#after(this.#random.int(0, 2_000), () => this.#begin(request));
   }
 
   cancel(attemptId: string): void {
     this.#after(this.#random.int(0, 5_000), () => this.#end(attemptId, lost(attemptId, this.#clock.now(), false)));
   }
 
-  async stop(): Promise<void> {}
+  async stop(): Promise<void> {
+    for (const attemptId of [...this.alive.keys()]) this.#end(attemptId, lost(attemptId, this.#clock.now(), true));
+  }
 
-  /** The server dies, and all that it has started with it. */
-  die(): void {
+  /** The server dies, and all that it has started with it. Returns what some of that would still have reported. */
+  die(): AttemptEvent[] {
+    const at = this.#clock.now();
+    const ghosts = [...this.alive.values()]
+      .filter((request) => request.taskInstanceId > 0)
+      .map(
+        (request): AttemptEvent => ({ kind: 'finished', attemptId: request.attemptId, at, ...this.#perform(request) }),
+      );
     this.#isDead = true;
     this.alive.clear();
+    return ghosts;
   }
 
   #begin(request: AttemptRequest): void {
     const { attemptId } = request;
     if (!this.alive.has(attemptId)) return;
-    this.#tell({ kind: 'started', attemptId, at: this.#clock.now(), pid: 1, hostname: 'sim' });
+    // Some end so fast that their end arrives first, or alone.
+    if (!this.#random.chance(0.05))
+      this.#tell({ kind: 'started', attemptId, at: this.#clock.now(), pid: 1, hostname: 'sim' });
     this.#after(this.#random.int(0, 8 * 60_000), () => {
       const at = this.#clock.now();
-      const { outcome, effects } = this.#perform(request);
       const isLost = this.#random.chance(this.weather.lose);
       const event: AttemptEvent = isLost
         ? lost(attemptId, at, this.#random.chance(0.5))
-        : { kind: 'finished', attemptId, at, outcome, effects };
+        : { kind: 'finished', attemptId, at, ...this.#perform(request) };
+      if (event.kind === 'finished' && event.outcome.state === 'success') this.deeds.push(deedOf(request));
       this.#end(attemptId, event);
       if (this.#random.chance(this.weather.repeat)) this.#after(this.#random.int(0, 600_000), () => this.#tell(event));
     });
@@ -101,6 +117,7 @@ export class SimExecutor implements Executor {
     if (random.chance(this.weather.skip))
       return { outcome: { state: 'skipped', reason: 'so it is' }, effects: noEffects };
     const isResumed = request.context.event !== undefined;
+    const timeoutAt = random.chance(0.5) ? this.#clock.now() + random.int(1, 20) * 60_000 : null;
     switch (request.task.operator) {
       case 'list':
         return returning(Array.from({ length: random.int(0, 4) }, (_, x) => ({ x })));
@@ -116,14 +133,35 @@ export class SimExecutor implements Executor {
         const at = this.#clock.now() + random.int(0, 10) * 60_000;
         return { outcome: { state: 'up_for_reschedule', at }, effects: noEffects };
       }
-      case 'defer': {
+      case 'defer':
         if (isResumed) return returning(request.context.event ?? null);
-        const timeoutAt = random.chance(0.5) ? this.#clock.now() + random.int(1, 20) * 60_000 : null;
         return { outcome: { state: 'deferred', trigger: { kind: 'sim' }, timeoutAt }, effects: noEffects };
+      case 'ask':
+        if (isResumed) return returning(request.context.event ?? null);
+        return { outcome: { state: 'awaiting_input', request: question, timeoutAt }, effects: noEffects };
+      case 'mail':
+        return returning(null, { emails: [{ ...draft, subject: request.attemptId }] });
+      case 'trigger':
+        return returning(null, { triggers: [this.#trigger(request)] });
+      default: {
+        const assetEvents = random.chance(0.05) ? [{ asset: otherAsset, extra: {} }] : [];
+        return returning(request.mapIndex, { assetEvents });
       }
-      default:
-        return returning(request.mapIndex);
     }
+  }
+
+  /** A run of the next DAG, which there may not be; sometimes one that exists already. */
+  #trigger(request: AttemptRequest): AttemptEffects['triggers'][number] {
+    const random = this.#random;
+    return {
+      dagId: `dag${Number(request.dagId.slice(3)) + 1}`,
+      conf: {},
+      runId: random.chance(0.3) ? `named_${random.int(1, 3)}` : null,
+      logicalDate: null,
+      resetDagRun: random.chance(0.5),
+      skipWhenAlreadyExists: random.chance(0.5),
+      note: null,
+    };
   }
 
   #end(attemptId: string, event: AttemptEvent): void {
@@ -140,6 +178,14 @@ export class SimExecutor implements Executor {
     });
   }
 }
+
+function deedOf({ attemptId, dagId, runId, taskId, mapIndex, task }: AttemptRequest): Deed {
+  const place: Deed['place'] = [dagId, runId, taskId, mapIndex];
+  return { attemptId, place, mails: task.operator === 'mail', writes: task.outlets.length > 0 };
+}
+
+const question = { subject: 'May it go on?', options: ['yes', 'no'], defaults: ['yes'] };
+const draft = { to: ['ops@example.org'], text: 'done', html: null, attachments: [] };
 
 function lost(attemptId: string, at: number, uncharged: boolean): AttemptEvent {
   return { kind: 'lost', attemptId, at, uncharged, error: { type: 'killed', message: 'it was killed', stack: null } };

@@ -4,6 +4,10 @@ import type { Clock } from '../../kernel/time.js';
 export class Mortal {
   #isDead = false;
 
+  get isDead(): boolean {
+    return this.#isDead;
+  }
+
   kill(): void {
     this.#isDead = true;
   }

@@ -89,10 +89,6 @@ export class FakeExecutor implements Executor {
     });
   }
 
-  capacity(): number {
-    return 1_000;
-  }
-
   cancel(attemptId: string): void {
     this.cancelled.push(attemptId);
     const request = this.running.get(attemptId);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { testDatabase } from '../support/postgres.js';
-import { build, rowsOf, writeProject } from './projects.js';
+import { Bench, warehouses } from '../support/warehouses.js';
+import { addFiles, writeProject } from './projects.js';
 
 type Row = (string | number | null)[];
 
@@ -8,8 +8,6 @@ interface Situation {
   config: string;
   /** What the source holds at each run: SQL that replaces it. */
   runs: string[];
-  /** Columns of the source, with types. */
-  columns?: string;
   select: string;
   wanted: Row[];
 }
@@ -18,7 +16,7 @@ const ts = 'id int, v text, updated_at timestamp';
 const timestamp = "unique_key='id', strategy='timestamp', updated_at='updated_at'";
 const check = "unique_key='id', strategy='check', check_cols=['v']";
 const versions =
-  "select id, v, to_char(dbt_valid_from, 'DD'), coalesce(to_char(dbt_valid_to, 'DD'), '-') from s order by id, dbt_valid_from nulls first, v, 4";
+  "select id, v, substr(cast(dbt_valid_from as varchar), 9, 2), coalesce(substr(cast(dbt_valid_to as varchar), 9, 2), '-') from s order by id, dbt_valid_from nulls first, v, 4";
 /** For strategies whose times are those of the run: only whether a version is open. */
 const states = "select id, v, case when dbt_valid_to is null then 'open' else 'closed' end from s order by id, 3, v";
 const day = (d: number) => `timestamp '2026-01-${String(d).padStart(2, '0')}'`;
@@ -80,7 +78,7 @@ const situations: Record<string, Situation> = {
   'closes before it began when updated_at lies in the future': {
     config: `${timestamp}, invalidate_hard_deletes=true`,
     runs: [`(1, 'a', ${far}), (2, 'x', ${day(1)})`, `(2, 'x', ${day(1)})`],
-    select: 'select id, (dbt_valid_to < dbt_valid_from)::text from s where dbt_valid_to is not null',
+    select: 'select id, cast(dbt_valid_to < dbt_valid_from as varchar) from s where dbt_valid_to is not null',
     wanted: [[1, 'true']],
   },
   'opens a returned key with the same id and start as before (invalidate)': {
@@ -102,7 +100,7 @@ const situations: Record<string, Situation> = {
       `(1, 'a', ${day(1)}), (2, 'x', ${day(1)})`,
     ],
     select:
-      "select v, dbt_is_deleted, case when dbt_valid_to is null then 'open' when dbt_valid_to < dbt_valid_from then 'backwards' else 'closed' end, to_char(dbt_valid_from, 'YYYY') = '2026' and to_char(dbt_valid_from, 'MM-DD') = '01-01' from s where id = 2 order by 2, 3",
+      "select v, dbt_is_deleted, case when dbt_valid_to is null then 'open' when dbt_valid_to < dbt_valid_from then 'backwards' else 'closed' end, substr(cast(dbt_valid_from as varchar), 1, 10) = '2026-01-01' from s where id = 2 order by 2, 3",
     wanted: [
       ['x', 'False', 'closed', true as unknown as string],
       ['x', 'False', 'open', true as unknown as string],
@@ -200,7 +198,7 @@ const situations: Record<string, Situation> = {
   'puts a value of its own into the current rows': {
     config: `${timestamp}, dbt_valid_to_current="'9999-12-31'::timestamp"`,
     runs: [`(1, 'a', ${day(1)})`, `(1, 'b', ${day(2)})`],
-    select: 'select v, dbt_valid_to::text from s order by dbt_valid_from',
+    select: 'select v, cast(dbt_valid_to as varchar) from s order by dbt_valid_from',
     wanted: [
       ['a', '2026-01-02 00:00:00'],
       ['b', '9999-12-31 00:00:00'],
@@ -210,7 +208,7 @@ const situations: Record<string, Situation> = {
     config: `${timestamp}, hard_deletes='new_record', snapshot_meta_column_names={'dbt_valid_from': 'begun', 'dbt_valid_to': 'ended', 'dbt_scd_id': 'version_id', 'dbt_updated_at': 'changed', 'dbt_is_deleted': 'gone'}`,
     runs: [`(1, 'a', ${day(1)})`, `(1, 'b', ${day(2)})`],
     select:
-      "select v, to_char(begun, 'DD'), to_char(ended, 'DD'), to_char(changed, 'DD'), gone, length(version_id) from s order by begun",
+      'select v, substr(cast(begun as varchar), 9, 2), substr(cast(ended as varchar), 9, 2), substr(cast(changed as varchar), 9, 2), gone, length(version_id) from s order by begun',
     wanted: [
       ['a', '01', '02', '01', 'False', 32],
       ['b', '02', null, '02', 'False', 32],
@@ -218,16 +216,14 @@ const situations: Record<string, Situation> = {
   },
 };
 
-describe('snapshots, as dbt has them', () => {
+describe.each(warehouses)('snapshots, as dbt has them, on %s', (_name, makeWarehouse) => {
   for (const [name, situation] of Object.entries(situations))
     it(name, async () => {
-      const { url, rows } = await play(situation);
-      expect(url).toBeTruthy();
-      expect(rows).toEqual(situation.wanted);
+      expect(await play(situation)).toEqual(situation.wanted);
     });
 
   it('hashes the key and the time as dbt does', async () => {
-    const { rows } = await play({
+    const rows = await play({
       config: "unique_key=['id', 'v'], strategy='timestamp', updated_at='updated_at'",
       runs: [`(7, null, ${day(1)})`],
       select: "select dbt_scd_id = md5('7' || '|' || '' || '|' || '2026-01-01 00:00:00') from s",
@@ -236,65 +232,68 @@ describe('snapshots, as dbt has them', () => {
     expect(rows).toEqual([[true]]);
   });
 
-  it('adds a column that is new in the source, and makes every checked row a new version', async () => {
-    for (const [config, count] of [
-      ["unique_key='id', strategy='check', check_cols='all'", 2],
-      [timestamp, 1],
-    ] as const) {
-      const url = await testDatabase();
-      await replaceSource(url, ts, `(1, 'a', ${day(1)})`);
-      const dir = writeProject(snapshotOf(config));
-      await build(dir, url);
-      await replaceSource(url, `${ts}, extra int`, `(1, 'a', ${day(1)}, null::int)`);
-      const results = await build(dir, url);
-      expect([...results.values()].map((result) => result.message)).not.toContain('error');
-      expect(await rowsOf(url, 'select count(*), count(extra) from s')).toEqual([[count, 0]]);
-    }
+  it.each([
+    ["unique_key='id', strategy='check', check_cols='all'", "unique_key='id', strategy='check', check_cols='all'", 2],
+    [check, "unique_key='id', strategy='check', check_cols=['v', 'extra']", 2],
+    [timestamp, timestamp, 1],
+  ])('adds a column that is new in the source (%s, then %s: %i versions)', async (before, after, count) => {
+    const bench = await open(snapshotOf(before));
+    await replaceSource(bench, ts, `(1, 'a', ${day(1)})`);
+    await bench.built('s');
+    await replaceSource(bench, `${ts}, extra int`, `(1, 'a', ${day(1)}, null::int)`);
+    addFiles(bench.project.dir, snapshotOf(after));
+    await (await bench.withProject()).built('s');
+    expect(await bench.rows('select count(*), count(extra) from s')).toEqual([[count, 0]]);
   });
 
   it('keeps a column that the source lost, empty in new versions', async () => {
-    const url = await testDatabase();
-    await replaceSource(url, ts, `(1, 'a', ${day(1)}), (2, 'b', ${day(1)})`);
-    const dir = writeProject(snapshotOf(timestamp));
-    await build(dir, url);
-    await replaceSource(url, 'id int, updated_at timestamp', `(1, ${day(2)}), (2, ${day(1)})`);
-    await build(dir, url);
-    expect(await rowsOf(url, versions)).toEqual([
+    const bench = await open(snapshotOf(timestamp));
+    await replaceSource(bench, ts, `(1, 'a', ${day(1)}), (2, 'b', ${day(1)})`);
+    await bench.built('s');
+    await replaceSource(bench, 'id int, updated_at timestamp', `(1, ${day(2)}), (2, ${day(1)})`);
+    await bench.built('s');
+    expect(await bench.rows(versions)).toEqual([
       [1, 'a', '01', '02'],
       [1, null, '02', '-'],
       [2, 'b', '01', '-'],
     ]);
   });
 
+  it('opens no version because a checked column is gone (all)', async () => {
+    const bench = await open(snapshotOf("unique_key='id', strategy='check', check_cols='all'"));
+    await replaceSource(bench, 'id int, v text, extra int', `(1, 'a', 5)`);
+    await bench.built('s');
+    await replaceSource(bench, 'id int, v text', `(1, 'a')`);
+    await bench.built('s');
+    expect(await bench.rows('select id, v, extra from s')).toEqual([[1, 'a', 5]]);
+  });
+
   it('is never rebuilt by a full refresh', async () => {
-    const url = await testDatabase();
-    await replaceSource(url, ts, `(1, 'a', ${day(1)})`);
-    const dir = writeProject(snapshotOf(timestamp));
-    await build(dir, url);
-    await replaceSource(url, ts, `(1, 'b', ${day(2)})`);
-    await build(dir, url, { fullRefresh: true });
-    expect(await rowsOf(url, 'select count(*) from s')).toEqual([[2]]);
+    const bench = await open(snapshotOf(timestamp));
+    await replaceSource(bench, ts, `(1, 'a', ${day(1)})`);
+    await bench.built('s');
+    await replaceSource(bench, ts, `(1, 'b', ${day(2)})`);
+    await bench.built('s', { fullRefresh: true });
+    expect(await bench.rows('select count(*) from s')).toEqual([[2]]);
   });
 
   it('can be written in YAML over a relation', async () => {
-    const url = await testDatabase();
-    await replaceSource(url, ts, `(1, 'a', ${day(1)})`);
-    const dir = writeProject({
+    const bench = await open({
       'models/m.yml': `
-sources: [{name: raw, schema: public, tables: [{name: src}]}]
+sources: [{name: raw, schema: "{{ target.schema }}", tables: [{name: src}]}]
 snapshots:
   - name: s
     relation: source('raw', 'src')
     config: {unique_key: id, strategy: timestamp, updated_at: updated_at}
 `,
     });
-    const results = await build(dir, url);
-    expect(results.get('s')).toMatchObject({ status: 'success' });
-    expect(await rowsOf(url, 'select count(*) from s')).toEqual([[1]]);
+    await replaceSource(bench, ts, `(1, 'a', ${day(1)})`);
+    await bench.built('s');
+    expect(await bench.rows('select count(*) from s')).toEqual([[1]]);
   });
 
   it('runs a strategy of the project', async () => {
-    const { rows } = await play(
+    const rows = await play(
       {
         config: "unique_key='id', strategy='always'",
         runs: [`(1, 'a', ${day(1)})`, `(1, 'a', ${day(1)})`],
@@ -303,41 +302,50 @@ snapshots:
       },
       {
         'macros/always.sql': `{% macro snapshot_always_strategy(node, snapshotted_rel, current_rel, model_config, target_exists) %}
-  {% do return({'unique_key': 'id', 'updated_at': 'clock_timestamp()::timestamp', 'row_changed': snapshotted_rel ~ '.id = ' ~ current_rel ~ '.id', 'scd_id': "md5(id::text)"}) %}
+  {% do return({'unique_key': 'id', 'updated_at': 'now()::timestamp', 'row_changed': snapshotted_rel ~ '.id = ' ~ current_rel ~ '.id', 'scd_id': "md5(id::text)"}) %}
 {% endmacro %}`,
       },
     );
     expect(rows).toEqual([[2]]);
   });
-});
 
-async function play(
-  situation: Situation,
-  files: Record<string, string> = {},
-): Promise<{ url: string; rows: unknown[][] }> {
-  const url = await testDatabase();
-  const dir = writeProject({ ...snapshotOf(situation.config), ...files });
-  for (const values of situation.runs) {
-    await replaceSource(url, situation.columns ?? ts, values);
-    const results = await build(dir, url);
-    const [result] = [...results.values()];
-    if (result?.status !== 'success') throw new Error(`${result?.message}`);
+  it('says what is there when its name is taken by a view', async () => {
+    const bench = await open(snapshotOf(timestamp));
+    await replaceSource(bench, ts, `(1, 'a', ${day(1)})`);
+    await bench.rows('create view s as select 1 as id');
+    expect(await bench.run('s')).toMatchObject({
+      status: 'error',
+      message: expect.stringMatching(/is a view: a snapshot needs a table of its own/),
+    });
+  });
+
+  async function open(files: Record<string, string>): Promise<Bench> {
+    return Bench.open(writeProject(files), await makeWarehouse());
   }
-  return { url, rows: await rowsOf(url, situation.select) };
-}
+
+  async function play(situation: Situation, files: Record<string, string> = {}): Promise<unknown[][]> {
+    const bench = await open({ ...snapshotOf(situation.config), ...files });
+    for (const values of situation.runs) {
+      await replaceSource(bench, ts, values);
+      await bench.built('s');
+    }
+    return bench.rows(situation.select);
+  }
+});
 
 function snapshotOf(config: string): Record<string, string> {
   return {
-    'snapshots/s.sql': `{% snapshot s %}\n{{ config(target_schema='public', ${config}) }}\nselect * from src\n{% endsnapshot %}`,
+    'snapshots/s.sql': `{% snapshot s %}\n{{ config(${config}) }}\nselect * from src\n{% endsnapshot %}`,
   };
 }
 
-async function replaceSource(url: string, columns: string, values: string): Promise<void> {
+async function replaceSource(bench: Bench, columns: string, values: string): Promise<void> {
   const names = columns.split(', ').map((column) => column.split(' ')[0]);
   const casts = columns.split(', ').map((column) => `${column.split(' ')[0]}::${column.split(' ')[1]}`);
   const [rows, limit = ''] = values.split(' limit');
-  await rowsOf(
-    url,
-    `drop table if exists src; create table src (${columns}); insert into src select ${casts.join(', ')} from (values ${rows}) v (${names.join(', ')})${limit && ` limit${limit}`}`,
+  await bench.rows('drop table if exists src');
+  await bench.rows(`create table src (${columns})`);
+  await bench.rows(
+    `insert into src select ${casts.join(', ')} from (values ${rows}) v (${names.join(', ')})${limit && ` limit${limit}`}`,
   );
 }

@@ -1,5 +1,22 @@
-import { Dag, getContext, type Ref, zip } from 'millrace';
-import { approval, type HITLResult } from 'millrace/hitl';
+import {
+  Asset,
+  type Branch,
+  type Condition,
+  Dag,
+  getClient,
+  getContext,
+  type JsonValue,
+  type Ref,
+  type TaskFactory,
+  type TaskGroupRef,
+  type TaskInput,
+  type TaskOptions,
+  type TaskRef,
+  withArgList,
+  withArgNames,
+  zip,
+} from 'millrace';
+import { approval, type HITLResult, type HITLText, hitl } from 'millrace/hitl';
 import { z } from 'zod';
 
 /** What the compiler must accept, and what it must refuse: tsc checks this file, nothing runs it. */
@@ -32,6 +49,18 @@ load({ n: text, region: 'eu' });
 load(one, 'eu');
 // @ts-expect-error a ref inside an object is no input
 load({ n: 1, region: 'eu', rows: { region: text, rows: [] } });
+
+const listed = dag.task('listed', async (_: { n: number; region: string }) => true);
+listed(withArgList(one, 'eu')) satisfies Ref<boolean>;
+// @ts-expect-error no argument takes a boolean
+listed(withArgList(one, true));
+// @ts-expect-error no argument takes rows
+listed(withArgList(rows, 'eu'));
+// @ts-expect-error JSON cannot carry a Date
+listed(withArgList(new Date(), 'eu'));
+withArgNames({ n: 'count' }, async (_: { n: number }) => 1);
+// @ts-expect-error the handler has no such argument
+withArgNames({ m: 'count' }, async (_: { n: number }) => 1);
 
 const dated = dag.task('dated', async ({ at }: { at: Date; call?: () => void }) => at);
 dated({ at: day });
@@ -82,10 +111,62 @@ dag.switch(chooser).case(one).case(text);
 dag.switch(one);
 dag.switch(dag.task('several', async () => [one, text])(), { multiple: true }).case(one);
 
+const group: TaskGroupRef = dag.taskGroup('group');
+const member: TaskRef<string> = group.task('member', async () => 'x')();
+group.before(member).after(one) satisfies TaskGroupRef;
+one.before(text, group).after(rows) satisfies Ref<number>;
+// @ts-expect-error an edge leads to a node
+one.before('text');
+dag.switch(dag.task('of_groups', async () => (Math.random() > 0.5 ? group : one))()).case(group) satisfies Branch;
+dag.if(load({ n: 1, region: 'x' })) satisfies Condition;
+dag.task('factory', async (_: { n: number }) => 1) satisfies TaskFactory<{ n: number }, number>;
+({ retries: 2, triggerRule: 'all_done' }) satisfies TaskOptions;
+const input: TaskInput<number> = one;
+load({ n: input, region: 'x' });
+// @ts-expect-error the id is given once, in the spec or before the handler
+dag.task('id', { taskId: 'other' });
+// @ts-expect-error times are seconds
+dag.task('timed', async () => 1, { executionTimeout: '5m' });
+
 const gate = dag.task('gate', approval({ subject: ({ report }: { report: Rows }) => report.region }))({ report: rows });
 gate satisfies Ref<HITLResult>;
 // @ts-expect-error the subject needs the report
 dag.task('gate2', approval({ subject: ({ report }: { report: Rows }) => report.region }))({ report: one });
+
+dag.task(
+  'both',
+  hitl({
+    subject: ({ a }: { a: number }) => `${a}`,
+    body: async ({ b }: { b: string }) => (b === '' ? null : b),
+    options: ['x'] as const,
+    defaults: ['x'],
+  }),
+)({ a: one, b: text }) satisfies Ref<HITLResult>;
+const half = hitl({ subject: ({ a }: { a: number }) => `${a}`, body: ({ b }: { b: string }) => b, options: ['x'] });
+// @ts-expect-error the body needs its argument as well
+dag.task('half', half)({ a: one });
+// @ts-expect-error there are two answers to an approval
+approval({ subject: 's', defaults: 'Perhaps' });
+const textOf: HITLText<{ n: number }> = async ({ n }) => `${n}`;
+textOf satisfies HITLText<{ n: number }>;
+dag.task('answered', async ({ answer }: { answer: HITLResult }) => answer.timedout satisfies boolean)({ answer: gate });
+
+dag.task('client', async () => {
+  const client = getClient();
+  (await client.getVariable('a')) satisfies string | null;
+  (await client.getVariableOrThrow('a')) satisfies string;
+  // @ts-expect-error a variable is text
+  await client.setVariable('a', 1);
+  (await client.getXCom<{ count: number }>({ key: 'k', includePriorDates: true })) satisfies { count: number } | null;
+  await client.setXCom({ key: 'k', value: { a: [1] } satisfies JsonValue, taskId: 'other' });
+  // @ts-expect-error JSON cannot carry a Date
+  await client.setXCom({ key: 'k', value: new Date() });
+  const store = client.assetStateStore.forAsset(new Asset({ name: 'orders' }));
+  (await store.get<string>('seen')) satisfies string | null;
+  // @ts-expect-error what is kept of an asset is never null
+  await store.set('seen', null);
+  client.assetStateStore.forAsset(Asset.ref({ uri: 's3://orders' }));
+});
 
 dag.sensor('wait', async () => ({ done: true, value: 'x' }), { mode: 'reschedule' }) satisfies Ref<string>;
 dag.shortCircuit('if_new', async ({ n }: { n: number }) => n > 0)({ n: one });

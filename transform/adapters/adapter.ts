@@ -15,10 +15,19 @@ export interface QueryResult {
   code: string;
 }
 
-export interface RelationName {
+export interface SchemaName {
   database: string | null;
   schema: string;
+}
+
+export interface RelationName extends SchemaName {
   identifier: string;
+}
+
+export interface SchemaLookup {
+  schemaExists: boolean;
+  /** By identifier; what does not exist is left out. */
+  types: Map<string, RelationType>;
 }
 
 /**
@@ -27,7 +36,8 @@ export interface RelationName {
  */
 export interface Connection {
   query(sql: string): Promise<QueryResult>;
-  begin(): Promise<void>;
+  /** Begins a transaction. With a `lock` it waits until no other transaction of the database holds the lock of that name. */
+  begin(lock?: string): Promise<void>;
   commit(): Promise<void>;
   rollback(): Promise<void>;
   readonly inTransaction: boolean;
@@ -40,10 +50,12 @@ export interface Adapter {
   readonly type: 'postgres' | 'duckdb';
   /** The database (catalog) that unqualified names live in. */
   readonly database: string;
+  /** Begins what takes long before the first session and happens elsewhere; a fault shows with the session. */
+  prepare(): Promise<void>;
   /** Runs `work` on a session of its own; waits when all are taken. The signal cancels the running statement. */
   withConnection<T>(work: (connection: Connection) => Promise<T>, signal?: AbortSignal): Promise<T>;
-  /** One look at the catalog: does the schema exist, and what is the relation. */
-  lookup(connection: Connection, name: RelationName): Promise<{ schemaExists: boolean; type: RelationType | null }>;
+  /** One look at the catalog: does the schema exist, and what is behind those of the identifiers that it has. */
+  lookup(connection: Connection, place: SchemaName, identifiers: readonly string[]): Promise<SchemaLookup>;
   /** Every table and view of the schemas (of those of one schema when one is given). */
   listRelations(connection: Connection, schemas: string[]): Promise<Relation[]>;
   columnsOf(connection: Connection, name: RelationName): Promise<Column[]>;

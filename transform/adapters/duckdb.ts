@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { type Duckdb, type DuckdbResult, type DuckdbSession, openDuckdb } from '../../connectors/duckdb.js';
 import { MillraceError } from '../../kernel/errors.js';
 import { Column, quoteIdentifier, quoteLiteral, Relation, type RelationType } from '../compile/relation.js';
-import type { Adapter, Connection, QueryResult, RelationName } from './adapter.js';
+import type { Adapter, Connection, QueryResult, RelationName, SchemaLookup, SchemaName } from './adapter.js';
 
 export interface DuckdbSettings {
   /** A file, `:memory:` or `md:database`. */
@@ -42,6 +42,12 @@ class DuckdbAdapter implements Adapter {
   constructor(settings: DuckdbSettings) {
     this.#settings = settings;
     this.database = settings.database;
+  }
+
+  async prepare(): Promise<void> {
+    this.#opened ??= openDuckdb(this.#settings.path);
+    // A fault is met again, and told, where a session is needed.
+    await this.#opened.then((duckdb) => duckdb.prepare()).catch(() => (this.#opened = undefined));
   }
 
   async withConnection<T>(work: (connection: Connection) => Promise<T>, signal?: AbortSignal): Promise<T> {
@@ -93,23 +99,24 @@ class DuckdbAdapter implements Adapter {
     this.#waiting.shift()?.();
   }
 
-  async lookup(
-    connection: Connection,
-    name: RelationName,
-  ): Promise<{ schemaExists: boolean; type: RelationType | null }> {
-    const { database, schema } = this.#place(name);
+  async lookup(connection: Connection, place: SchemaName, identifiers: readonly string[]): Promise<SchemaLookup> {
+    const { database, schema } = this.#place(place);
     const here = `database_name = ${quoteLiteral(database)} and schema_name = ${quoteLiteral(schema)}`;
+    const names = identifiers.map(quoteLiteral).join(', ') || 'null';
     const { rows } = await connection.query(
-      `select (select count(*) > 0 from duckdb_schemas() where ${here}), ` +
-        `(select count(*) from duckdb_tables() where ${here} and table_name = ${quoteLiteral(name.identifier)}), ` +
-        `(select count(*) from duckdb_views() where ${here} and view_name = ${quoteLiteral(name.identifier)})`,
+      `select null, 'schema' from duckdb_schemas() where ${here} ` +
+        `union all select table_name, 'table' from duckdb_tables() where ${here} and table_name in (${names}) ` +
+        `union all select view_name, 'view' from duckdb_views() where ${here} and view_name in (${names})`,
     );
-    const [schemaExists, tables, views] = rows[0] ?? [];
-    return { schemaExists: schemaExists === true, type: tables === 1 ? 'table' : views === 1 ? 'view' : null };
+    const relations = rows.filter(([identifier]) => identifier !== null);
+    return {
+      schemaExists: rows.length > relations.length,
+      types: new Map(relations.map(([identifier, type]) => [String(identifier), type as RelationType])),
+    };
   }
 
   /** A temporary relation has no schema that one could name: it lives in a catalog of the session's own. */
-  #place(name: RelationName): { database: string; schema: string } {
+  #place(name: SchemaName): { database: string; schema: string } {
     if (!name.schema) return { database: 'temp', schema: 'main' };
     return { database: name.database ?? this.database, schema: name.schema };
   }
@@ -176,6 +183,7 @@ const schemaAttemptsMax = 20;
 
 class DuckdbConnection implements Connection {
   inTransaction = false;
+  #isLocked = false;
   readonly #session: DuckdbSession;
 
   constructor(session: DuckdbSession) {
@@ -193,22 +201,40 @@ class DuckdbConnection implements Connection {
     }
   }
 
-  async begin(): Promise<void> {
+  /** DuckDB has no locks and fails the second of two writers: the lock is that of the process which owns the database, and stands before the transaction. */
+  async begin(lock?: string): Promise<void> {
     if (this.inTransaction) return;
-    await this.query('begin transaction');
+    if (lock !== undefined) await this.#take(lock);
     this.inTransaction = true;
+    await this.query('begin transaction');
   }
 
   async commit(): Promise<void> {
-    if (!this.inTransaction) return;
-    this.inTransaction = false;
-    await this.query('commit');
+    await this.#end('commit');
   }
 
   async rollback(): Promise<void> {
+    await this.#end('rollback');
+  }
+
+  async #end(how: 'commit' | 'rollback'): Promise<void> {
     if (!this.inTransaction) return;
     this.inTransaction = false;
-    await this.query('rollback');
+    try {
+      await this.query(how);
+    } finally {
+      if (this.#isLocked) await this.#session.unlock();
+      this.#isLocked = false;
+    }
+  }
+
+  async #take(lock: string): Promise<void> {
+    try {
+      await this.#session.lock(lock);
+      this.#isLocked = true;
+    } catch (error) {
+      throw databaseError(error);
+    }
   }
 
   /** DuckDB reads files by itself, in parallel: the rows go through one, which the process that owns the database reads. */

@@ -2,8 +2,8 @@ import type { ClientConfig } from 'pg';
 import type { JsonObject } from '../../kernel/json.js';
 import { duckdbDatabase, duckdbPath, isDuckdbUrl, type Target } from '../project/profile.js';
 import type { Adapter } from './adapter.js';
-import { type DuckdbSettings, openDuckdbAdapter } from './duckdb.js';
-import { openPostgresAdapter } from './postgres.js';
+import type { DuckdbSettings } from './duckdb.js';
+import type { PostgresSettings } from './postgres.js';
 
 /** Opens the warehouse of a project's target, or of a URL. Sessions are made when first used; close it when done. */
 export async function openAdapter(
@@ -11,9 +11,9 @@ export async function openAdapter(
 ): Promise<Adapter> {
   if ('url' in source) return openUrl(source.url, source.threads);
   const { target } = source;
-  if (target.type === 'duckdb') return openDuckdbAdapter(duckdbSettings(target, source.root?.dir));
+  if (target.type === 'duckdb') return openDuckdb(duckdbSettings(target, source.root?.dir));
   if (target.url !== null) return openUrl(target.url, target.threads);
-  return openPostgresAdapter({
+  return openPostgres({
     connection: connectionOf(target),
     threads: target.threads,
     role: text(target.fields['role']),
@@ -21,12 +21,21 @@ export async function openAdapter(
   });
 }
 
-function openUrl(url: string, threads: number): Adapter {
+function openUrl(url: string, threads: number): Promise<Adapter> {
   if (isDuckdbUrl(url)) {
     const path = duckdbPath(url);
-    return openDuckdbAdapter({ path, database: duckdbDatabase(path), threads });
+    return openDuckdb({ path, database: duckdbDatabase(path), threads });
   }
-  return openPostgresAdapter({ connection: { connectionString: url }, threads });
+  return openPostgres({ connection: { connectionString: url }, threads });
+}
+
+/** Each driver is loaded by those who use it: a command's start is felt. */
+async function openDuckdb(settings: DuckdbSettings): Promise<Adapter> {
+  return (await import('./duckdb.js')).openDuckdbAdapter(settings);
+}
+
+async function openPostgres(settings: PostgresSettings): Promise<Adapter> {
+  return (await import('./postgres.js')).openPostgresAdapter(settings);
 }
 
 /** dbt-duckdb's keys: path, extensions, settings, attach. */

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { MillraceError } from '../../kernel/errors.js';
 import { Column, quoteIdentifier, quoteLiteral, Relation, type RelationType } from '../compile/relation.js';
-import type { Adapter, Connection, QueryResult, RelationName } from './adapter.js';
+import type { Adapter, Connection, QueryResult, RelationName, SchemaLookup, SchemaName } from './adapter.js';
 
 export interface PostgresSettings {
   /** A libpq-style URL, or the parts of it. */
@@ -46,6 +46,9 @@ class PostgresAdapter implements Adapter {
     // An idle session that the server closed is replaced on the next lease; without a listener Node would stop the process.
     this.#pool.on('error', () => undefined);
   }
+
+  /** A session is made in a few messages: nothing is gained by beginning early. */
+  async prepare(): Promise<void> {}
 
   async withConnection<T>(work: (connection: Connection) => Promise<T>, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();
@@ -99,16 +102,17 @@ class PostgresAdapter implements Adapter {
     }
   }
 
-  async lookup(
-    connection: Connection,
-    name: RelationName,
-  ): Promise<{ schemaExists: boolean; type: RelationType | null }> {
+  async lookup(connection: Connection, { schema }: SchemaName, identifiers: readonly string[]): Promise<SchemaLookup> {
+    const names = identifiers.map(quoteLiteral).join(', ') || 'null';
     const { rows } = await connection.query(
-      `select n.oid is not null, c.relkind::text from (select 1) one left join pg_catalog.pg_namespace n on n.nspname = ${quoteLiteral(name.schema)} ` +
-        `left join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = ${quoteLiteral(name.identifier)} and c.relkind in ('r','p','v','m','f')`,
+      `select c.relname::text, c.relkind::text from pg_catalog.pg_namespace n left join pg_catalog.pg_class c ` +
+        `on c.relnamespace = n.oid and c.relname in (${names}) and c.relkind in ('r','p','v','m','f') where n.nspname = ${quoteLiteral(schema)}`,
     );
-    const [schemaExists, kind] = rows[0] ?? [false, null];
-    return { schemaExists: schemaExists === true, type: relationType(kind) };
+    const found = rows.flatMap(([identifier, kind]): [string, RelationType][] => {
+      const type = relationType(kind);
+      return type === null ? [] : [[String(identifier), type]];
+    });
+    return { schemaExists: rows.length > 0, types: new Map(found) };
   }
 
   async listRelations(connection: Connection, schemas: string[]): Promise<Relation[]> {
@@ -176,10 +180,13 @@ class PostgresConnection implements Connection {
     }
   }
 
-  async begin(): Promise<void> {
-    if (this.inTransaction) return;
-    await this.query('begin');
-    this.inTransaction = true;
+  async begin(lock?: string): Promise<void> {
+    if (!this.inTransaction) {
+      await this.query('begin');
+      this.inTransaction = true;
+    }
+    if (lock !== undefined)
+      await this.query(`select pg_advisory_xact_lock(hashtextextended(${quoteLiteral(lock)}, 0))`);
   }
 
   async commit(): Promise<void> {

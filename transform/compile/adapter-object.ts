@@ -99,11 +99,11 @@ const methods: Record<string, Method> = {
   check_schema_exists: async (self, args, kwargs) => {
     const [database, schema] = readArguments('adapter.check_schema_exists', ['database', 'schema'], args, kwargs);
     return (
-      await self.runtime.adapter.lookup(self.runtime.connection, {
-        database: text(database),
-        schema: String(schema),
-        identifier: '',
-      })
+      await self.runtime.adapter.lookup(
+        self.runtime.connection,
+        { database: text(database), schema: String(schema) },
+        [],
+      )
     ).schemaExists;
   },
   list_schemas: async (self) =>

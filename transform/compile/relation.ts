@@ -18,6 +18,9 @@ export const identifierBytesMax = 63;
  * A name in the database: what `ref`, `source` and `this` are. It prints as the quoted, qualified name. Immutable; the
  * methods that templates know it by (`include`, `replace_path` …) return new ones.
  */
+/** What dbt appends to the names of relations that are being built, or were replaced. */
+export const suffixes = { intermediate: '__dbt_tmp', backup: '__dbt_backup' } as const;
+
 export class Relation extends HostObject {
   readonly database: string | null;
   readonly schema: string | null;

@@ -3,7 +3,7 @@ import { adapterResponse } from '../adapters/adapter.js';
 import type { ManifestNode } from '../manifest/node.js';
 import type { NodeResult } from '../model.js';
 import type { Project } from '../project.js';
-import { Relation, type RelationType } from './relation.js';
+import { Relation, suffixes } from './relation.js';
 import { ResultTable } from './result-table.js';
 
 /** One session at work for one node: sends SQL, keeps what was sent, and what is known of relations. Shared by all templates of the node. */
@@ -55,36 +55,39 @@ export class Runtime {
 
   /** What is in the database under that name; null when nothing is. Asked once per node, until something changes it. */
   async relation(database: string | null, schema: string, identifier: string): Promise<Relation | null> {
-    const key = `${schema}.${identifier}`;
-    const known = this.#relations.get(key);
+    const known = this.#relations.get(`${schema}.${identifier}`);
     if (known !== undefined) return known;
-    const { schemaExists, type } = await this.adapter.lookup(this.connection, { database, schema, identifier });
+    await this.#lookUp(database, schema, [identifier]);
+    return this.#relations.get(`${schema}.${identifier}`) ?? null;
+  }
+
+  /** One look at the catalog for all of the identifiers. */
+  async #lookUp(database: string | null, schema: string, identifiers: string[]): Promise<void> {
+    const { schemaExists, types } = await this.adapter.lookup(this.connection, { database, schema }, identifiers);
     if (schemaExists) this.#schemas.add(schema);
-    const relation =
-      type === null
-        ? null
-        : new Relation({ database: database ?? this.adapter.database, schema, identifier, type: type as RelationType });
-    this.#relations.set(key, relation);
-    return relation;
+    for (const identifier of identifiers) {
+      const type = types.get(identifier);
+      const found = type && new Relation({ database: database ?? this.adapter.database, schema, identifier, type });
+      this.#relations.set(`${schema}.${identifier}`, found ?? null);
+    }
   }
 
   forgetRelations(): void {
     this.#relations.clear();
   }
 
-  /** Makes the node's schema when it is missing. Two sessions may do so at once: the loser's error means that it is there. */
+  /**
+   * Makes the node's schema when it is missing. Two sessions may do so at once: the loser's error means that it is there. What building the node
+   * will ask for is looked up on the way.
+   */
   async ensureSchema(node: Pick<ManifestNode, 'schema' | 'database' | 'alias'>): Promise<void> {
-    await this.relation(node.database, node.schema, node.alias);
+    await this.#lookUp(node.database, node.schema, [node.alias, ...besides(node.alias)]);
     if (this.#schemas.has(node.schema)) return;
     const name = new Relation({ schema: node.schema }).render();
     try {
       await this.execute(`create schema if not exists ${name}`);
     } catch (error) {
-      const { schemaExists } = await this.adapter.lookup(this.connection, {
-        database: node.database,
-        schema: node.schema,
-        identifier: '',
-      });
+      const { schemaExists } = await this.adapter.lookup(this.connection, node, []);
       if (!schemaExists) throw error;
     }
     this.#schemas.add(node.schema);
@@ -103,4 +106,10 @@ export class Runtime {
   response(result: QueryResult): Record<string, unknown> {
     return { ...adapterResponse(result) };
   }
+}
+
+/** The names that a relation has while it is built. */
+function besides(alias: string): string[] {
+  const relation = new Relation({ identifier: alias });
+  return Object.values(suffixes).map((suffix) => relation.suffixed(suffix).identifier ?? '');
 }

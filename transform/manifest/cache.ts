@@ -4,7 +4,7 @@ import type { Json } from '../../kernel/json.js';
 import type { Capture } from './capture.js';
 
 /** Grows with every change of what is stored or how it is made. */
-const cacheFormat = 2;
+const cacheFormat = 3;
 
 interface Stored {
   format: number;

@@ -43,6 +43,8 @@ export interface LoadOptions {
   flags?: Partial<RunFlags> | undefined;
   hooks?: LibraryHooks | undefined;
   invocationId?: string | undefined;
+  /** Called as soon as the target is known, before any file of the project is read. */
+  onTarget?: ((known: Pick<ParseWorld, 'target' | 'root'>) => Promise<void>) | undefined;
 }
 
 /** A parsed project as the rest of the engine gets it. */
@@ -50,8 +52,15 @@ export interface ParsedProject extends ParseWorld {
   resolver: Resolver;
 }
 
-/** Reads a project and its packages into a manifest. Throws errors of the SQL_ and JINJA_ families, with file and line where there are any. */
-export function parseProject(options: LoadOptions): ParsedProject {
+/** Reads a project and its packages into a manifest. Rejects with errors of the SQL_ and JINJA_ families, with file and line where there are any. */
+export async function parseProject(options: LoadOptions): Promise<ParsedProject> {
+  const world = openWorld(options);
+  await options.onTarget?.(world);
+  return readWorld(world);
+}
+
+/** What stands in dbt_project.yml, profiles.yml and the packages' own project files. */
+function openWorld(options: LoadOptions): ParseWorld {
   const env = options.env ?? process.env;
   const cliVars = (options.vars ?? {}) as JsonObject;
   const dir = resolve(options.dir);
@@ -92,7 +101,7 @@ export function parseProject(options: LoadOptions): ParsedProject {
   requireDistinct(packages);
   const captures = new CaptureCache(options.cacheFolder ?? null, root.name, env);
   invocation.onEnvRead = (name) => captures.noteEnv(name);
-  const world: ParseWorld = {
+  return {
     root,
     packages,
     target,
@@ -107,7 +116,6 @@ export function parseProject(options: LoadOptions): ParsedProject {
     bases: new Map(),
     createdAt: invocation.startedAt / 1000,
   };
-  return readWorld(world);
 }
 
 function readWorld(world: ParseWorld): ParsedProject {

@@ -292,7 +292,7 @@ function captureOf(world: ParseWorld, raw: RawNode): Capture {
   if (raw.resourceType === 'seed') return { refs: [], sources: [], config: {}, macros: [] };
   // Text without a template refers to nothing.
   if (!/[{][{%]/.test(raw.text)) return { refs: [], sources: [], config: {}, macros: [] };
-  return world.captures.capture(`${raw.pkg.name}:${raw.checksum.checksum}`, () =>
+  return world.captures.capture(`${raw.pkg.name}:${raw.path}:${raw.checksum.checksum}`, () =>
     captureTemplate(raw.text, {
       path: raw.originalFilePath,
       ...(raw.firstLine === undefined ? {} : { firstLine: raw.firstLine }),

@@ -22,6 +22,8 @@ export interface NodeRun {
   readonly context: NodeContext;
   /** `{{ this }}` as it is in the database now; null when there is none. */
   existing(): Promise<Relation | null>;
+  /** A relation as it is in the database; null when there is none. */
+  find(relation: Relation): Promise<Relation | null>;
   /** Sends one text of SQL; it is shown in the log and counted. */
   execute(sql: string): Promise<QueryResult>;
   /** Calls a macro as a template of the node would: the project's own of that name comes first. */
@@ -57,22 +59,21 @@ export function postHooks(run: NodeRun): Hook[] {
 
 /**
  * The frame of every materialization: hooks outside, then one transaction with the hooks inside and the work, then the commit and the hooks after it.
- * What must happen after the commit (dropping what was replaced) is returned by the work.
+ * Transactions with the same `lock` run one after another.
  */
 export async function inNodeTransaction(
   run: NodeRun,
   work: () => Promise<MaterializationResult>,
-  afterCommit?: () => Promise<void>,
+  { lock }: { lock?: string } = {},
 ): Promise<MaterializationResult> {
   await run.runHooks(preHooks(run), false);
-  await run.connection.begin();
+  await run.connection.begin(lock);
   await run.runHooks(preHooks(run), true);
   const result = await work();
   await run.runHooks(postHooks(run), true);
   await run.audit();
   await run.connection.commit();
   run.forgetRelations();
-  await afterCommit?.();
   await run.runHooks(postHooks(run), false);
   return result;
 }

@@ -33,7 +33,7 @@ export function readSnapshotConfig(config: NodeConfig, where: string): SnapshotC
   };
   const strategy = config['strategy'];
   if (typeof strategy !== 'string' || strategy === '')
-    return fail('a snapshot needs a "strategy": timestamp, check, or one of your own');
+    return fail('a snapshot needs a "strategy": timestamp, check, change_log, or one of your own');
   const key = config['unique_key'];
   const keys = Array.isArray(key) ? key.map(String) : typeof key === 'string' && key !== '' ? [key] : [];
   if (keys.length === 0) fail('a snapshot needs a "unique_key"');
@@ -43,6 +43,9 @@ export function readSnapshotConfig(config: NodeConfig, where: string): SnapshotC
   if (strategy === 'timestamp' && checkCols !== null) fail('the strategy timestamp does not use "check_cols"');
   if (strategy === 'check' && checkCols === null)
     fail('the strategy check needs "check_cols": all, or a list of columns');
+  if (strategy === 'change_log' && updatedAt === null)
+    fail('the strategy change_log needs "updated_at", the column that says when a change was made');
+  if (strategy === 'change_log' && checkCols !== null) fail('the strategy change_log does not use "check_cols"');
   return {
     strategy,
     keys,
@@ -55,6 +58,13 @@ export function readSnapshotConfig(config: NodeConfig, where: string): SnapshotC
     strictDeletedPercentMax:
       typeof config['strict_deleted_percent_max'] === 'number' ? config['strict_deleted_percent_max'] : null,
   };
+}
+
+/** Condition of a current row. */
+export function isCurrent({ columns, validToCurrent }: SnapshotConfig): string {
+  return validToCurrent === null
+    ? `${columns.validTo} is null`
+    : `(${columns.validTo} = ${validToCurrent} or ${columns.validTo} is null)`;
 }
 
 function readCheckColumns(value: unknown, fail: (message: string) => never): SnapshotConfig['checkCols'] {

@@ -1,5 +1,5 @@
 import { type Column, quoteIdentifier } from '../compile/relation.js';
-import type { SnapshotConfig } from './snapshot-config.js';
+import { isCurrent, type SnapshotConfig } from './snapshot-config.js';
 import { currentAlias, type SnapshotStrategy, scdHash, sourceAlias } from './snapshot-strategy.js';
 
 /** Everything that the statements of one snapshot run are made of. */
@@ -101,13 +101,6 @@ export function openSql(parts: SnapshotParts): string {
   return `insert into ${target} (${[...names, ...meta].join(', ')})
 select ${[...names, ...values].join(', ')}
 from ${changes}${recordsDeletes ? '' : ` where __change = 'change'`}`;
-}
-
-/** Condition of a current row. */
-export function isCurrent({ columns, validToCurrent }: SnapshotConfig): string {
-  return validToCurrent === null
-    ? `${columns.validTo} is null`
-    : `(${columns.validTo} = ${validToCurrent} or ${columns.validTo} is null)`;
 }
 
 export function keyName(index: number): string {

@@ -1,7 +1,6 @@
 import { MillraceError } from '../../kernel/errors.js';
-import type { Column, Relation } from '../compile/relation.js';
-import { quoteIdentifier } from '../compile/relation.js';
-import { md5 } from '../project/files.js';
+import type { Relation } from '../compile/relation.js';
+import { snapshotChangeLog } from './change-log.js';
 import {
   finishRelation,
   inNodeTransaction,
@@ -9,25 +8,31 @@ import {
   type MaterializationResult,
   type NodeRun,
 } from './materialization.js';
-import { readSnapshotConfig, type SnapshotConfig } from './snapshot-config.js';
-import { changesSql, closeSql, initialSql, isCurrent, keyName, openSql, type SnapshotParts } from './snapshot-sql.js';
+import { isCurrent, readSnapshotConfig, type SnapshotConfig } from './snapshot-config.js';
+import { changesSql, closeSql, initialSql, keyName, openSql, type SnapshotParts } from './snapshot-sql.js';
 import { readStrategy, snapshotTime } from './snapshot-strategy.js';
+import { columnsOf, growTarget, guardCurrentRows, requireMetaColumns } from './snapshot-table.js';
 
 /**
  * Keeps the history of a query's rows as dbt does (same columns, hashes and versions), by a cheaper plan: one join finds the changes,
  * an UPDATE closes, an INSERT opens. Two runs of the same snapshot wait for each other, so they never open a version twice.
  * In `strict` mode rows that would damage the history are errors (SQL_SNAPSHOT_UNSAFE). A full refresh never rebuilds it.
  */
-export const snapshot: Materialization = async (run) => {
+export const snapshot: Materialization = (run) => {
   const config = readSnapshotConfig(run.config, run.node.original_file_path);
-  const existing = await run.existing();
-  if (!existing) return inNodeTransaction(run, () => firstRun(run, config));
-  if (existing.type !== 'table')
-    throw new MillraceError(
-      'SQL_COMPILATION_FAILED',
-      `${existing} is a ${existing.type}: a snapshot needs a table of its own`,
-    );
-  return inNodeTransaction(run, () => nextRun(run, config, existing));
+  const work = async () => {
+    // Another run may have made the table while this one waited for it.
+    run.forgetRelations();
+    const existing = await run.existing();
+    if (existing && existing.type !== 'table')
+      throw new MillraceError(
+        'SQL_COMPILATION_FAILED',
+        `${existing} is a ${existing.type}: a snapshot needs a table of its own`,
+      );
+    if (config.strategy === 'change_log') return snapshotChangeLog(run, existing);
+    return existing ? nextRun(run, config, existing) : firstRun(run, config);
+  };
+  return inNodeTransaction(run, work, { lock: `snapshot ${run.target.render()}` });
 };
 
 async function firstRun(run: NodeRun, config: SnapshotConfig): Promise<MaterializationResult> {
@@ -48,7 +53,7 @@ async function firstRun(run: NodeRun, config: SnapshotConfig): Promise<Materiali
 
 async function nextRun(run: NodeRun, config: SnapshotConfig, target: Relation): Promise<MaterializationResult> {
   if (run.adapter.type === 'postgres') await run.execute(`lock table ${target.render()} in share row exclusive mode`);
-  const current = await run.adapter.columnsOf(run.connection, nameOf(target));
+  const current = await columnsOf(run, target);
   requireMetaColumns(config, current, target);
   const now = await snapshotTime(run);
   const source = await run.adapter.columnsOfQuery(run.connection, run.sql);
@@ -75,31 +80,6 @@ async function nextRun(run: NodeRun, config: SnapshotConfig, target: Relation): 
   if (config.strict) await guardCurrentRows(run, config, target);
   await finishRelation(run, target, true, false);
   return { main, relation: target };
-}
-
-/** Columns that are new in the source, and text columns that became longer. */
-async function growTarget(run: NodeRun, target: Relation, source: Column[], current: Column[]): Promise<void> {
-  const known = new Map(current.map((column) => [column.name, column]));
-  const missing = source.filter((column) => !known.has(column.name));
-  if (missing.length > 0) await run.macro('create_columns', [target, missing]);
-  for (const column of source)
-    if (known.get(column.name)?.canExpandTo(column))
-      await run.macro('alter_column_type', [target, column.name, column.dataType]);
-}
-
-function requireMetaColumns(config: SnapshotConfig, current: Column[], target: Relation): void {
-  const names = new Set(current.map((column) => column.name.toLowerCase()));
-  const { isDeleted, ...always } = config.columns;
-  const wanted = [...Object.values(always), ...(config.hardDeletes === 'new_record' ? [isDeleted] : [])];
-  const missing = wanted.filter((name) => !names.has(name.replaceAll('"', '').toLowerCase()));
-  if (missing.length === 0) return;
-  throw new MillraceError(
-    'SQL_COMPILATION_FAILED',
-    `${target} is not a snapshot of this config: it has no column ${missing.join(', ')}`,
-    {
-      hint: 'Add the columns, or drop the table to begin its history anew.',
-    },
-  );
 }
 
 async function refuseUnsafeChanges(run: NodeRun, config: SnapshotConfig, parts: SnapshotParts): Promise<void> {
@@ -151,20 +131,6 @@ async function refuseBadKeys(run: NodeRun, config: SnapshotConfig, from: string,
   );
 }
 
-/** The database itself keeps one current version per key. */
-async function guardCurrentRows(run: NodeRun, config: SnapshotConfig, target: Relation): Promise<void> {
-  if (run.adapter.type !== 'postgres') return;
-  const name = `current_${md5(target.render()).slice(0, 16)}`;
-  const keys = config.keys.map((key) => `(${key})`).join(', ');
-  await run.execute(
-    `create unique index if not exists ${quoteIdentifier(name)} on ${target.render()} (${keys}) where ${isCurrent(config)}`,
-  );
-}
-
 async function count(run: NodeRun, sql: string): Promise<number> {
   return Number((await run.execute(sql)).rows[0]?.[0] ?? 0);
-}
-
-function nameOf(relation: Relation) {
-  return { database: relation.database, schema: relation.schema ?? '', identifier: relation.identifier ?? '' };
 }

@@ -31,7 +31,7 @@ export function readYaml(text: string, path: string): Json {
     const at = fault.linePos?.[0];
     throw new MillraceError(
       'SQL_PROJECT_INVALID',
-      `${path}${at ? `:${at.line}:${at.col}` : ''}: ${fault.message.split('\n')[0]}`,
+      `${path}${at ? `:${at.line}:${at.col}` : ''}: ${(fault.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '')}`,
       { hint: 'The file is not valid YAML.' },
     );
   }

@@ -235,6 +235,8 @@ export function nodeRun(runtime: Runtime, node: ManifestNode, sql: string, conte
       );
     return invoke(callee, args, kwargs);
   };
+  const find = ({ database, schema, identifier }: Relation) =>
+    runtime.relation(database, schema ?? '', identifier ?? '');
   return {
     node,
     config: node.config,
@@ -245,7 +247,8 @@ export function nodeRun(runtime: Runtime, node: ManifestNode, sql: string, conte
     context,
     fullRefresh: shouldFullRefresh(node, runtime),
     storesFailures: runtime.project.flags.storeFailures,
-    existing: () => runtime.relation(target.database, target.schema ?? '', target.identifier ?? ''),
+    existing: () => find(target),
+    find,
     execute: (text) => runtime.execute(text),
     macro,
     async macroText(name, args, kwargs) {

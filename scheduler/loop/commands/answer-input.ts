@@ -4,6 +4,7 @@ import { toIso } from '../../../kernel/time.js';
 import type { TaskInstanceKey } from '../../model/attempt.js';
 import type { Requester } from '../../model/commands.js';
 import { defaultParams, requestOf } from '../human-answer.js';
+import { schemaFaults } from '../params.js';
 import { schedule } from '../settle.js';
 import { audit, type CommandDeps } from './commands.js';
 
@@ -26,6 +27,7 @@ export function answerInput(
     }
     const request = requestOf(instance);
     checkAnswer(request, answer.chosenOptions, by);
+    checkForm(request, answer.paramsInput);
     instance.eventJson = JSON.stringify({
       chosen_options: answer.chosenOptions,
       params_input: { ...defaultParams(request), ...answer.paramsInput },
@@ -47,6 +49,17 @@ function checkAnswer(request: JsonObject, chosen: string[], by: Requester): void
   if (chosen.length === 0) throw refused('nothing was chosen');
   if (chosen.length > 1 && request['multiple'] !== true) throw refused('only one option may be chosen');
   if (assigned.length > 0 && !assigned.includes(by.user)) throw refused(`only ${assigned.join(', ')} may answer`);
+}
+
+/** Each field of the form must fit the schema that the task gave it; there are no others. */
+function checkForm(request: JsonObject, input: JsonObject): void {
+  const params = (request['params'] ?? {}) as Record<string, JsonObject | null>;
+  for (const [name, value] of Object.entries(input)) {
+    if (!Object.hasOwn(params, name)) throw refused(`there is no field ${name}`);
+    const schema = params[name]?.['schema'];
+    const faults = schema ? schemaFaults(schema as JsonObject, value, name) : [];
+    if (faults.length > 0) throw refused(faults.join('; '));
+  }
 }
 
 function refused(message: string): MillraceError {

@@ -4,6 +4,7 @@ import type { BackfillPlan, BackfillRequest } from '../../model/admin-commands.j
 import type { Requester } from '../../model/commands.js';
 import type { DagRunState } from '../../model/states.js';
 import { database } from '../../store/database.js';
+import { isUniqueViolation } from '../../store/driver.js';
 import { loadRuns } from '../../store/loading/load-live.js';
 import {
   insertBackfill,
@@ -16,7 +17,7 @@ import { clearInstances, reopenRun } from '../clear-instances.js';
 import { createRun } from '../create-run.js';
 import type { LiveDag } from '../live-state.js';
 import { reviveRuns } from '../revive.js';
-import { runIdOf } from '../run-ids.js';
+import { freeRunId } from '../run-ids.js';
 import type { Turn } from '../turn.js';
 import { audit, type CommandDeps, findDag } from './commands.js';
 import { current } from './find-runs.js';
@@ -26,6 +27,8 @@ const backfillRunsMax = 1_000;
 
 interface Item {
   tick: NextRun;
+  /** What a new run is called: the usual id, unless a run of another date that was due at that time has it. */
+  runId: string;
   existing: LiveRun | null;
   skipped: BackfillPlan['runs'][number]['skipped'];
 }
@@ -38,8 +41,12 @@ export function createBackfill(deps: CommandDeps, request: BackfillRequest, by: 
     const items = await plan(deps, dag, request);
     const runs = items.map(({ tick, skipped }) => ({ logicalDate: tick.logicalDate, skipped }));
     if (request.dryRun) return { backfillId: null, runs };
-    const backfillId = await deps.request((turn) => begin(turn, request, items, by));
-    return { backfillId, runs };
+    try {
+      const backfillId = await deps.request((turn) => begin(turn, request, items, by));
+      return { backfillId, runs };
+    } catch (error) {
+      throw isUniqueViolation(error) ? invalid('a run of these dates was made at this very moment: ask again') : error;
+    }
   });
 }
 
@@ -119,7 +126,7 @@ function runFor(
   const nextId = turn.live.ids.dagRun + 1;
   backfill.ordinals.set(nextId, ordinal);
   return createRun(turn, dag, {
-    runId: runIdOf('backfill', tick.runAfter),
+    runId: item.runId,
     runType: 'backfill',
     logicalDate: tick.logicalDate,
     interval: tick.interval,
@@ -149,15 +156,32 @@ async function plan(deps: CommandDeps, dag: LiveDag, request: BackfillRequest): 
       .compile(),
   );
   const byDate = new Map(rows.map((row) => [row.logical_date, row]));
+  const takenIds = await loadRunIds(deps, dag.dagId, ticks);
   const again = rows.filter((row) => skipReason(row.state, request) === null).map((row) => row.id);
   const revived = new Map(
     (await reviveRuns(deps.store, deps.live(), await loadRuns(deps.store, again))).map((run) => [run.row.id, run]),
   );
   return ticks.map((tick) => {
     const row = byDate.get(tick.logicalDate);
-    if (!row) return { tick, existing: null, skipped: null };
-    return { tick, existing: revived.get(row.id) ?? null, skipped: skipReason(row.state, request) };
+    const runId = freeRunId('backfill', tick.runAfter, (id) => takenIds.has(id));
+    if (!row) return { tick, runId, existing: null, skipped: null };
+    return { tick, runId, existing: revived.get(row.id) ?? null, skipped: skipReason(row.state, request) };
   });
+}
+
+/** The ids of the runs that were due when the ticks are. */
+async function loadRunIds(deps: CommandDeps, dagId: string, ticks: NextRun[]): Promise<ReadonlySet<string>> {
+  const dueAt = ticks.map((tick) => tick.runAfter);
+  const rows = await deps.store.read(
+    database
+      .selectFrom('dag_run')
+      .select('run_id')
+      .where('dag_id', '=', dagId)
+      .where('run_after', '>=', Math.min(...dueAt))
+      .where('run_after', '<=', Math.max(...dueAt))
+      .compile(),
+  );
+  return new Set(rows.map((row) => row.run_id));
 }
 
 function skipReason(state: DagRunState, request: BackfillRequest): Item['skipped'] {

@@ -1,6 +1,13 @@
 import { MillraceError } from '../../../kernel/errors.js';
 import type { LiveRun, LiveTaskInstance } from '../../decide/live-run.js';
-import { type DagPlan, setupsAndTeardownsOf, transitiveDownstream, transitiveUpstream } from '../../decide/plan.js';
+import {
+  type DagPlan,
+  setupsAndTeardownsOf,
+  shareMappedGroup,
+  type TaskPlan,
+  transitiveDownstream,
+  transitiveUpstream,
+} from '../../decide/plan.js';
 import type { ClearedTaskInstance, ClearRequest, Requester } from '../../model/commands.js';
 import { clearInstances, reopenRun } from '../clear-instances.js';
 import { rebaseRun } from '../rebase-run.js';
@@ -77,15 +84,24 @@ function selected(run: LiveRun, request: ClearRequest): LiveTaskInstance[] {
     .flatMap((index) =>
       (run.instances[index] as LiveTaskInstance[]).filter((instance) => {
         const { state, mapIndex } = instance;
-        if (state === 'removed') return false;
-        if (request.mapIndexes && named.has(index) && !request.mapIndexes.includes(mapIndex)) return false;
+        // Where a list was empty all of a task is removed: its first instance stands for what its next list will bring.
+        if (state === 'removed' && mapIndex > 0) return false;
+        if (request.mapIndexes && isSameIndex(run.plan, named, index) && !request.mapIndexes.includes(mapIndex))
+          return false;
         if (request.onlyFailed && state !== 'failed' && state !== 'upstream_failed') return false;
         return !request.onlyRunning || state === 'running';
       }),
     );
 }
 
-function namedTasks(plan: DagPlan, taskIds: readonly string[]): Set<number> {
+/** Whether the map indexes of the tasks named are meant of this one, too: it is one of them, or in their mapped group. */
+export function isSameIndex({ tasks }: DagPlan, named: ReadonlySet<number>, index: number): boolean {
+  if (named.has(index)) return true;
+  return [...named].some((other) => shareMappedGroup(tasks[other] as TaskPlan, tasks[index] as TaskPlan));
+}
+
+/** The tasks of these ids, and those in the groups of these ids; all tasks when there are none. */
+export function namedTasks(plan: DagPlan, taskIds: readonly string[]): Set<number> {
   if (taskIds.length === 0) return new Set(plan.tasks.keys());
   return new Set(
     taskIds.flatMap((id) => {

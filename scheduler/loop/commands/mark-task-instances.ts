@@ -1,4 +1,3 @@
-import { MillraceError } from '../../../kernel/errors.js';
 import type { LiveRun, LiveTaskInstance } from '../../decide/live-run.js';
 import { transitiveDownstream, transitiveUpstream } from '../../decide/plan.js';
 import type { ClearedTaskInstance, Requester, SchedulerCommands } from '../../model/commands.js';
@@ -6,7 +5,7 @@ import { executionStates } from '../../model/states.js';
 import { clearInstances, reopenRun } from '../clear-instances.js';
 import { endAttempt } from '../fail-fast.js';
 import type { Turn } from '../turn.js';
-import { describe } from './clear.js';
+import { describe, isSameIndex, namedTasks } from './clear.js';
 import { audit, type CommandDeps } from './commands.js';
 import { current, findRun, findRunsAround } from './find-runs.js';
 
@@ -59,21 +58,19 @@ export function setState(
 }
 
 function selected(run: LiveRun, request: MarkRequest): LiveTaskInstance[] {
-  const index = run.plan.indexOf.get(request.taskId);
-  if (index === undefined) {
-    throw new MillraceError('TASK_INSTANCE_NOT_FOUND', `the run ${run.row.runId} has no task ${request.taskId}`);
-  }
-  const tasks = new Set([index]);
-  if (request.includeUpstream) for (const other of transitiveUpstream(run.plan.tasks, [index])) tasks.add(other);
-  if (request.includeDownstream) for (const other of transitiveDownstream(run.plan.tasks, [index])) tasks.add(other);
-  return [...tasks].flatMap((task) =>
-    (run.instances[task] as LiveTaskInstance[]).filter(
+  const named = namedTasks(run.plan, [request.taskId]);
+  const tasks = new Set(named);
+  if (request.includeUpstream) for (const other of transitiveUpstream(run.plan.tasks, named)) tasks.add(other);
+  if (request.includeDownstream) for (const other of transitiveDownstream(run.plan.tasks, named)) tasks.add(other);
+  return [...tasks].flatMap((task) => {
+    const isMeant = request.mapIndex === null || !isSameIndex(run.plan, named, task);
+    return (run.instances[task] as LiveTaskInstance[]).filter(
       (instance) =>
         instance.state !== 'removed' &&
         instance.state !== request.state &&
-        (task !== index || request.mapIndex === null || instance.mapIndex === request.mapIndex),
-    ),
-  );
+        (isMeant || instance.mapIndex === request.mapIndex),
+    );
+  });
 }
 
 /** What failed further down: it may go another way now. */

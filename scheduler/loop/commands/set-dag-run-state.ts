@@ -1,4 +1,4 @@
-import type { LiveRun } from '../../decide/live-run.js';
+import type { LiveRun, LiveTaskInstance } from '../../decide/live-run.js';
 import type { Requester } from '../../model/commands.js';
 import { executionStates, finishedStates } from '../../model/states.js';
 import { reopenRun } from '../clear-instances.js';
@@ -21,18 +21,30 @@ export function setDagRunState(
       const reason = `${by.user} set it to ${request.state}`;
       audit(turn, by, `dag_run ${request.state}`, { dagId: request.dagId, runId: request.runId });
       if (request.state === 'queued') return reopenRun(turn, run, reason);
+      const isWaitedFor = run.instances.flat().some((one) => isOpenTeardown(run, one));
       for (const instance of run.instances.flat()) {
-        const plan = run.plan.tasks[instance.taskIndex];
-        const isOver = finishedStates.has(instance.state);
-        if (instance.state === 'removed' || (plan?.task.isTeardown && !isOver)) continue;
+        if (instance.state === 'removed' || isOpenTeardown(run, instance)) continue;
         if (request.state === 'success' && instance.state !== 'success') setState(turn, instance, 'success', reason);
-        if (request.state === 'failed' && !isOver) {
-          setState(turn, instance, executionStates.has(instance.state) ? 'failed' : 'skipped', reason);
+        if (request.state === 'failed' && !finishedStates.has(instance.state)) {
+          // While teardowns run the states of the leaves are all that will tell that the run has failed.
+          const isLast = isWaitedFor && run.plan.leaves.has(instance.taskIndex);
+          setState(turn, instance, isLast || hasBegun(instance) ? 'failed' : 'skipped', reason);
         }
       }
       settleState(turn, run, request.state, reason);
     });
   });
+}
+
+function isOpenTeardown(run: LiveRun, { taskIndex, state }: LiveTaskInstance): boolean {
+  return run.plan.tasks[taskIndex]?.task.isTeardown === true && !finishedStates.has(state);
+}
+
+/** It runs, or it does not only because it waits for something in the middle of a try. */
+function hasBegun({ state }: LiveTaskInstance): boolean {
+  return (
+    executionStates.has(state) || state === 'deferred' || state === 'up_for_reschedule' || state === 'awaiting_input'
+  );
 }
 
 function settleState(turn: Turn, run: LiveRun, state: 'success' | 'failed', reason: string): void {

@@ -63,7 +63,7 @@ async function apply(
     slots: pool.slots,
     includeDeferred: pool.include_deferred === 1,
   }));
-  await deps.request((turn) => turn.live.board.setPools(pools));
+  await deps.request((turn) => turn.live.board.setPools(pools, turn.live.deferred.values()));
 }
 
 function notFound(name: string): MillraceError {

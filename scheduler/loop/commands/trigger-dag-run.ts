@@ -6,7 +6,7 @@ import { database } from '../../store/database.js';
 import { isUniqueViolation } from '../../store/driver.js';
 import { createRun } from '../create-run.js';
 import { checkParams } from '../params.js';
-import { runIdOf, runIdPattern } from '../run-ids.js';
+import { freeRunId, runIdOf, runIdPattern } from '../run-ids.js';
 import type { Turn } from '../turn.js';
 import { audit, type CommandDeps, findDag } from './commands.js';
 
@@ -27,7 +27,7 @@ export async function triggerDagRun(
     if (dag.isStale) throw new MillraceError('DAG_NOT_FOUND', `no file declares the DAG ${dagId} any more`);
     checkParams(dag.version.dag, request.conf);
     const isTaken = (id: string) => taken.runIds.has(id) || turn.live.findRun(dagId, id) !== undefined;
-    const runId = request.runId ?? freeRunId(runAfter, isTaken);
+    const runId = request.runId ?? freeRunId('manual', runAfter, isTaken);
     if (taken.date || isTaken(runId) || isDateTaken(turn, dagId, request.logicalDate)) throw runExists(dagId, runId);
     createRun(turn, dag, {
       runId,
@@ -108,13 +108,4 @@ function isDateTaken(turn: Turn, dagId: string, logicalDate: Instant | null): bo
   if (logicalDate === null) return false;
   for (const run of findDag(turn, dagId).runs) if (run.row.logicalDate === logicalDate) return true;
   return false;
-}
-
-/** The usual id, with a number after it when several runs are asked for in one millisecond. */
-function freeRunId(runAfter: Instant, isTaken: (runId: string) => boolean): string {
-  const usual = runIdOf('manual', runAfter);
-  if (!isTaken(usual)) return usual;
-  for (let number = 2; ; number++) {
-    if (!isTaken(`${usual}_${number}`)) return `${usual}_${number}`;
-  }
 }

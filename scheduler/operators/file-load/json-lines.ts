@@ -12,9 +12,8 @@ export interface LineCount {
 
 /**
  * The bytes of a file of JSON lines, unzipped where they are gzip and made of rows where they are Parquet (told by their
- * first bytes, not by the name), for COPY in CSV mode with the two control bytes below as quote and delimiter: JSON has neither, so each line arrives
- * untouched as one column. Nothing is parsed; lines are counted. Throws ContentError for bytes that no file of JSON
- * lines can have.
+ * first bytes, not by the name). Nothing is parsed; lines are counted. Throws ContentError for bytes that no file of
+ * JSON lines can have.
  */
 export async function* jsonLines(object: Readable, size: number, count: LineCount): AsyncGenerator<Buffer> {
   let last = newline;
@@ -30,7 +29,10 @@ export async function* jsonLines(object: Readable, size: number, count: LineCoun
   if (last !== newline) count.lines += 1;
 }
 
-/** COPY's options that go with `jsonLines`. */
+/**
+ * COPY's options that go with `jsonLines`: CSV with two control bytes as quote and delimiter. JSON has neither, so each
+ * line arrives untouched as one column.
+ */
 export const copyOptions = `(format csv, quote e'\\x01', delimiter e'\\x02')`;
 
 const newline = 10;

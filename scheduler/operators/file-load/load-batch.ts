@@ -113,7 +113,10 @@ async function closeLedger(session: PostgresSession, bucket: string, loads: File
   );
 }
 
-/** A file that could not be copied straight in: replaced meanwhile, loaded in part before, unusual, or at fault. */
+/**
+ * A file that could not be copied straight in: replaced meanwhile, loaded in part before, unusual (events that are
+ * there already, wrapped ones, tombstones), or at fault, which the second way says better.
+ */
 async function loadAnotherWay(
   place: LoadPlace,
   file: LakeFile,
@@ -126,8 +129,8 @@ async function loadAnotherWay(
       const head = await place.store.head(file.key);
       if (!head) throw new ContentError('the object is gone');
       current = lakeFileOf(head);
-    } else if (!isWorthCare(first)) {
-      throw contentErrorOf(first) ?? first;
+    } else if (first instanceof ContentError) {
+      throw first;
     }
     const [load] = await loadTogether(place, [current], 'careful', options);
     return load as FileLoad;
@@ -141,11 +144,6 @@ async function loadAnotherWay(
 /** Whether the file may be at fault, or another load got in between: then it is tried by itself. */
 function isWorthAnotherWay(error: unknown): boolean {
   return contentErrorOf(error) !== undefined || isCode(error, 'OBJECT_CHANGED') || isCode(error, '40P01');
-}
-
-/** Unique, not-null and check violations: events that are there already, wrapped ones, tombstones. */
-function isWorthCare(error: unknown): boolean {
-  return isCode(error, '23505') || isCode(error, '23502') || isCode(error, '23514') || isCode(error, '40P01');
 }
 
 /** What is wrong with the file, when the file is what is wrong: bad data (class 22) or a broken rule (class 23). */
@@ -167,27 +165,27 @@ function codeOf(error: unknown): string | undefined {
   return (error as { code?: string } | null)?.code;
 }
 
-/** From so many new rows on, the planner's picture of a table is worth a second look. */
-const analyzeRowsMin = 10_000;
+/** When a table has grown by so many pages, and by this part of itself, the planner's picture of it is drawn anew. */
+const analyzePagesMin = 1_000;
+const analyzeShareMin = 0.5;
 
 /**
- * Lets queries for the newest files find them: the block ranges that were just filled get their summary, and after
- * many rows the planner learns of them at once instead of when autovacuum comes by. Payloads are left out: sampling
- * them costs more than all other columns, and nobody plans by them.
+ * Lets queries for the newest files find them: the block ranges that were just filled get their summary, and when a
+ * table has grown much the planner learns of it at once instead of when autovacuum comes by.
  */
 async function refreshStatistics({ warehouse }: LoadPlace, loads: FileLoad[]): Promise<void> {
-  const rows = new Map<string, number>();
-  for (const load of loads) rows.set(load.table, (rows.get(load.table) ?? 0) + load.rows - load.skippedRows);
-  for (const [table, added] of rows) {
-    if (added === 0) continue;
-    await warehouse.query(`select brin_summarize_new_values(format('raw.%I', $1::text || '_file_id')::regclass)`, [
-      table,
-    ]);
-    if (added < analyzeRowsMin) continue;
-    const { rows: names } = await warehouse.query<{ name: string }>(`select format('raw.%I', $1::text) as name`, [
-      table,
-    ]);
-    await warehouse.query(`analyze ${names[0]?.name} (lsn, seq, op, key, file_id)`);
+  const tables = new Set(loads.filter(({ rows, skippedRows }) => rows > skippedRows).map(({ table }) => table));
+  for (const table of tables) {
+    const { rows } = await warehouse.query<{ name: string; has_grown: boolean }>(
+      `select brin_summarize_new_values(format('raw.%I', $1::text || '_file_id')::regclass),
+         format('raw.%I', $1::text) as name,
+         pg_relation_size(oid) / current_setting('block_size')::int - relpages
+           >= greatest($2::float8, $3::float8 * relpages) as has_grown
+       from pg_class where oid = format('raw.%I', $1::text)::regclass`,
+      [table, analyzePagesMin, analyzeShareMin],
+    );
+    // Payloads are left out: sampling them costs more than all other columns, and nobody plans by them.
+    if (rows[0]?.has_grown) await warehouse.query(`analyze ${rows[0].name} (lsn, seq, op, key, file_id)`);
   }
 }
 

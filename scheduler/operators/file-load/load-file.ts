@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { ObjectStore } from '../../../connectors/object-store.js';
 import type { PostgresSession } from '../../../connectors/postgres.js';
 import { MillraceError } from '../../../kernel/errors.js';
+import { binaryCopyOptions, binaryRows } from './binary-rows.js';
 import { ContentError } from './content-error.js';
 import { copyOptions, jsonLines, type LineCount } from './json-lines.js';
 import { type LakeFile, tableOf } from './lake-file.js';
@@ -44,7 +45,7 @@ export async function loadFile(
   const count: LineCount = { lines: 0, bytes: 0 };
   const object = await openObject(store, file, options.signal);
   try {
-    const lines = Readable.from(jsonLines(object, file.size, count), { objectMode: false, highWaterMark: 1024 * 1024 });
+    const lines = jsonLines(object, file.size, count);
     const copy = options.mode === 'direct' ? copyDirectly : copyCarefully;
     const { rows, skippedRows } = await copy(session, target, fileId, lines, count);
     await session.query('update millrace.load_ledger set rows = $2, skipped_rows = $3 where file_id = $1', [
@@ -93,11 +94,11 @@ async function copyDirectly(
   session: PostgresSession,
   target: string,
   fileId: string | number,
-  lines: Readable,
+  lines: AsyncIterable<Buffer>,
   count: LineCount,
 ) {
   await setFileId(session, fileId);
-  const rows = await session.copyFrom(`${target} (payload)`, lines, copyOptions);
+  const rows = await session.copyFrom(`${target} (payload)`, bytesOf(binaryRows(lines)), binaryCopyOptions);
   checkCount(rows, count);
   return { rows, skippedRows: 0 };
 }
@@ -106,13 +107,13 @@ async function copyCarefully(
   session: PostgresSession,
   target: string,
   fileId: string | number,
-  lines: Readable,
+  lines: AsyncIterable<Buffer>,
   count: LineCount,
 ) {
   await session.query(
     `create temporary table load_lines (line bigint generated always as identity, payload jsonb) on commit drop`,
   );
-  checkCount(await session.copyFrom('load_lines (payload)', lines, copyOptions), count);
+  checkCount(await session.copyFrom('load_lines (payload)', bytesOf(lines), copyOptions), count);
   await session.query(
     `update load_lines set payload = payload->'payload' where payload ? 'payload' and not payload ? 'op'`,
   );
@@ -131,6 +132,10 @@ async function copyCarefully(
   await refuseTakenPositions(session, target);
   await session.query('drop table load_lines, load_events');
   return { rows, skippedRows: rows - added };
+}
+
+function bytesOf(chunks: AsyncIterable<Buffer>): Readable {
+  return Readable.from(chunks, { objectMode: false, highWaterMark: 1024 * 1024 });
 }
 
 /** Generated columns and defaults of the landing tables read it. */
@@ -156,6 +161,8 @@ async function refuseStrangers(session: PostgresSession): Promise<void> {
          'it has no place in its transaction ("source.seq")'
        when payload->>'op' <> 't' and coalesce(payload->'after'->>'id', payload->'before'->>'id') is null then
          'it has no key ("id")'
+       when coalesce(payload->'after'->>'id', payload->'before'->>'id') !~ '^-?[0-9]{1,18}$' then
+         format('its key is no whole number: "id" is %s', coalesce(payload->'after'->>'id', payload->'before'->>'id'))
      end) as checked (fault)
      where fault is not null order by line limit 1`,
   );

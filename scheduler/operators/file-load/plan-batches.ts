@@ -9,8 +9,11 @@ export type LoadBatch = {
 
 /** How many load tasks a run may have. */
 export const batchesMax = 64;
-/** A batch is worth a task of its own from this size on. */
-const batchBytesMin = 16 * 1024 * 1024;
+/**
+ * A batch is worth a task of its own from this size on: some seconds of work, so that two lanes end at about the same
+ * time.
+ */
+const batchBytesMin = 4 * 1024 * 1024;
 
 /**
  * Divides files into at most `batchesMax` batches of about the same size, each a run of keys of one table where that

@@ -1,7 +1,8 @@
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { JsonObject } from '../../../kernel/json.js';
 import type { DataInterval } from '../../../kernel/time.js';
 import type { SerializedDag } from '../../model/dag.js';
+import type { Timetable } from '../../timetable/timetable.js';
 import { database } from '../database.js';
 import { ask, type Script, type StoreDriver } from '../driver.js';
 import type {
@@ -25,53 +26,68 @@ export interface VersionRow {
   dag: SerializedDag;
 }
 
-/** The DAGs that have a version, with when each was scheduled last. */
-export async function loadDags(
-  store: StoreDriver,
-): Promise<{ row: DagRow; lastInterval: DataInterval | null; taken: number[] }[]> {
-  const rows = await store.read(
-    database.selectFrom('dag').selectAll().where('latest_version_id', 'is not', null).compile(),
-  );
-  return Promise.all(rows.map(async (row) => ({ row, ...(await loadSchedulePlace(store, row.dag_id)) })));
+/** The DAGs that have a version. */
+export function loadDags(store: StoreDriver): Promise<DagRow[]> {
+  return store.read(database.selectFrom('dag').selectAll().where('latest_version_id', 'is not', null).compile());
 }
 
-/**
- * After a change of schedule an interval is aligned backwards, and its date may be one that has had a run: so far back
- * are the dates of runs looked at.
- */
-const takenDatesMax = 500;
+/** No more dates that are taken are kept per DAG; only a person who makes runs of the future comes near it. */
+const takenDatesMax = 10_000;
 
-/** The interval of the latest scheduled run, and the latest logical dates that runs of any kind have taken. */
+const scheduledPrefix = 'scheduled__';
+
+/**
+ * The interval of the latest scheduled run, and the logical dates that lie before the timetable and have a run already.
+ * A run that a backfill took over was scheduled all the same: its id says so. Latest is what was due last: after a
+ * change of schedule logical dates may go back.
+ */
 export async function loadSchedulePlace(
   store: StoreDriver,
   dagId: string,
+  timetable: Timetable,
 ): Promise<{ lastInterval: DataInterval | null; taken: number[] }> {
   const [last] = await store.read(
     database
       .selectFrom('dag_run')
-      .select(['logical_date', 'interval_start', 'interval_end'])
+      .select(['interval_start', 'interval_end'])
       .where('dag_id', '=', dagId)
-      .where('run_type', '=', 'scheduled')
+      // An expression, so that no index of run ids is tried: a DAG may have a million of them.
+      .where((e) => e.fn('substr', ['run_id', sql.lit(1), sql.lit(scheduledPrefix.length)]), '=', scheduledPrefix)
       .where('logical_date', 'is not', null)
-      .orderBy('logical_date', 'desc')
+      .orderBy('run_after', 'desc')
+      .orderBy('id', 'desc')
       .limit(1)
       .compile(),
   );
-  const taken = await store.read(
-    database
-      .selectFrom('dag_run')
-      .select('logical_date')
-      .where('dag_id', '=', dagId)
-      .where('logical_date', 'is not', null)
-      .orderBy('logical_date', 'desc')
-      .limit(takenDatesMax)
-      .compile(),
-  );
-  const interval =
+  const lastInterval =
     last && last.interval_start !== null && last.interval_end !== null
       ? { start: last.interval_start, end: last.interval_end }
       : null;
-  return { lastInterval: interval, taken: taken.flatMap((row) => row.logical_date ?? []) };
+  return { lastInterval, taken: await loadTakenDates(store, dagId, timetable, lastInterval) };
+}
+
+/**
+ * After a change of schedule the next interval is aligned backwards, by less than one step: its start is the only date
+ * before the end of the last one that counts.
+ */
+async function loadTakenDates(
+  store: StoreDriver,
+  dagId: string,
+  timetable: Timetable,
+  last: DataInterval | null,
+): Promise<number[]> {
+  const dates = database
+    .selectFrom('dag_run')
+    .select('logical_date')
+    .where('dag_id', '=', dagId)
+    .orderBy('logical_date')
+    .limit(takenDatesMax);
+  const aligned = last && timetable.inferInterval(last.end).end;
+  const ahead = await store.read(
+    dates.where('logical_date', '>=', last ? last.end : Number.MIN_SAFE_INTEGER).compile(),
+  );
+  const behind = aligned === null ? [] : await store.read(dates.where('logical_date', '=', aligned).compile());
+  return [...behind, ...ahead].flatMap((row) => row.logical_date ?? []);
 }
 
 export async function loadVersions(store: StoreDriver, ids: readonly number[]): Promise<VersionRow[]> {

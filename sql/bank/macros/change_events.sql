@@ -25,29 +25,44 @@
 
 {#
   For each key among the new events the newest of them, unless this model has a newer one: late files must not undo
-  what came after. The newest are found on three narrow columns before any payload is read.
+  what came after. The newest are found on three narrow columns, and only their payloads are then fetched, one by one
+  through the unique index: a join would carry the payloads of all events through a sort or a hash table.
 #}
 {% macro newest_events(table, key_column) -%}
   select
-    event.key, event.lsn, event.seq, event.op, event.payload, event.load_seq, event.load_timestamp,
+    event.key, event.lsn, event.seq, event.op, event.payload, event.image,
+    load.load_seq, load.loaded_at as load_timestamp,
     {{ change_time('event.payload') }} as changed_at,
     event.op = 'd' or exists (
       select 1 from {{ source('raw', table) }} as truncated
       where truncated.op = 't' and (truncated.lsn, truncated.seq) > (event.lsn, event.seq)
     ) as is_deleted
-  from ({{ new_events(table, 'event.*, load.load_seq, load.loaded_at as load_timestamp') }}) as event
-  join (
+  from (
     select distinct on (key) key, lsn, seq
     from ({{ new_events(table) }}) as candidate
     where key is not null
     order by key, lsn desc, seq desc
-  ) as newest on newest.lsn = event.lsn and newest.seq = event.seq
+  ) as newest
+  cross join lateral (
+    select found.*, {{ row_image() }} as image
+    from {{ source('raw', table) }} as found
+    where found.lsn = newest.lsn and found.seq = newest.seq
+    limit 1
+  ) as event
+  join {{ source('millrace', 'load_ledger') }} as load on load.file_id = event.file_id
   {%- if is_incremental() %}
   where not exists (
     select 1 from {{ this }} as old
     where old.{{ key_column }} = event.key and (old.lsn, old.seq) >= (event.lsn, event.seq)
   )
   {%- endif %}
+{%- endmacro %}
+
+{# All new events with the row that each tells of. `offset 0` keeps PostgreSQL from working the row out for each column. #}
+{% macro new_images(table) -%}
+  select event.*, {{ row_image() }} as image
+  from ({{ new_events(table, 'event.*, load.load_seq, load.loaded_at as load_timestamp') }}) as event
+  offset 0
 {%- endmacro %}
 
 {# Rows that this model has and that a truncate among the new events ended: the same columns, marked as deleted. #}
@@ -78,10 +93,10 @@
 {# A column of the row. A large value that did not change comes as a placeholder; the row before may still hold it. #}
 {% macro field(name, type='text') -%}
   {%- if type == 'text' -%}
-  case when {{ row_image() }}->>'{{ name }}' = '__debezium_unavailable_value'
+  case when image->>'{{ name }}' = '__debezium_unavailable_value'
     then coalesce(payload->'before'->>'{{ name }}', '__debezium_unavailable_value')
-    else {{ row_image() }}->>'{{ name }}' end
+    else image->>'{{ name }}' end
   {%- else -%}
-  ({{ row_image() }}->>'{{ name }}')::{{ type }}
+  (image->>'{{ name }}')::{{ type }}
   {%- endif -%}
 {%- endmacro %}

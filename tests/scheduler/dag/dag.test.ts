@@ -8,6 +8,7 @@ import {
   email,
   getClient,
   getContext,
+  TaskHandler,
   type TaskSpec,
   withArgList,
 } from 'millrace';
@@ -120,6 +121,33 @@ describe('what is refused, with the reason', () => {
       /instead of named inputs/,
     ],
     [
+      'too few inputs in order',
+      (dag) => dag.task('a', async ({ x, y }: { x: number; y: number }) => x + y)(withArgList(1)),
+      /takes 2 inputs \(x, y\), but got 1/,
+    ],
+    [
+      'inputs in order for a handler that does not name them',
+      (dag) => dag.task('a', async (all: { x: number }) => all)(withArgList(1)),
+      /cannot take its inputs in order/,
+    ],
+    [
+      'a handler of two arguments',
+      (dag) => dag.task('a', (async (x: number, y: number) => x + y) as never),
+      /takes 2 arguments/,
+    ],
+    [
+      'a ref instead of named inputs',
+      (dag) => (dag.task('b', async (_: { x: number }) => 1) as (ref: unknown) => unknown)(place(dag, 'a')),
+      /instead of named inputs/,
+    ],
+    [
+      'a handler for a DAG of Python',
+      () => new TaskHandler('etl', 'load', async () => 1),
+      /a DAG that Python declares/,
+    ],
+    ['two DAGs of one id in a bundle', (dag) => new Bundle(dag, new Dag('d')), /two DAGs "d"/],
+    ['a question without a subject', () => approval({} as never), /has no subject/],
+    [
       'a map over text',
       (dag) => dag.task('a', async (_: { x: string }) => 1).expand({ x: 'abc' as never }),
       /is no list/,
@@ -188,6 +216,64 @@ describe('what is refused, with the reason', () => {
         serializeDag(dag);
       },
       /failFast/,
+    ],
+    [
+      'another rule right after a setup',
+      (dag) => {
+        const up = dag
+          .task('up', async () => 1)()
+          .asSetup();
+        up.before(dag.task('work', async () => 1, { triggerRule: 'all_done' })());
+        serializeDag(dag);
+      },
+      /task "work" has all_done, but follows the setup "up"/,
+    ],
+    [
+      'the rule always over a list that is not known yet',
+      (dag) => {
+        const list = dag.task('list', async () => [1])();
+        dag.task('each', async (_: { x: number }) => 1, { triggerRule: 'always' }).expand({ x: list });
+        serializeDag(dag);
+      },
+      /task "each" has always, but it is mapped over/,
+    ],
+    [
+      'the rule always in a group over a list that is not known yet',
+      (dag) => {
+        const list = dag.task('list', async () => [1])();
+        dag.mappedGroup('g', { x: list }, (group) => {
+          group.task('each', async () => 1, { triggerRule: 'always' })();
+        });
+        serializeDag(dag);
+      },
+      /task "g.each" has always, but it is mapped over/,
+    ],
+    [
+      'one case named twice',
+      (dag) => {
+        const a = place(dag, 'a');
+        dag
+          .switch(dag.task('c', async () => a)())
+          .case(a)
+          .case(a);
+      },
+      /names task "a" twice/,
+    ],
+    [
+      'one task on both sides of an if',
+      (dag) => {
+        const a = place(dag, 'a');
+        dag
+          .if(dag.task('c', async () => true)())
+          .then(a)
+          .else(a);
+      },
+      /names task "a" twice/,
+    ],
+    [
+      'an if that is awaited',
+      (dag) => (dag.if(dag.task('c', async () => true)()).then as (node: unknown) => unknown)(() => {}),
+      /is awaited/,
     ],
     [
       'a default that is no option',
@@ -312,10 +398,19 @@ describe('a DAG as data', () => {
     });
     const load = dag.task(
       'load',
-      withArgList(async ({ rows, region }: { rows: number; region: string }) => `${rows}${region}`),
+      async ({ rows, region: where = 'us' }: { rows: number; region?: string }) => rows + where,
     );
-    (load as unknown as (rows: unknown, region: string) => void)(extract(), 'eu');
-    expect(serializeDag(dag).tasks[1]?.inputs).toEqual({ rows: { ref: 'extract' }, region: { literal: 'eu' } });
+    load(withArgList(extract(), 'eu'));
+    const listed = dag.task(
+      'listed',
+      async ({ all = [{ a: 1 }, { a: 2 }], last }: { all: unknown[]; last: number }) => [all, last],
+    );
+    listed(withArgList([], 2));
+    expect(serializeDag(dag).tasks.map(({ inputs }) => inputs)).toEqual([
+      {},
+      { rows: { ref: 'extract' }, region: { literal: 'eu' } },
+      { all: { literal: [] }, last: { literal: 2 } },
+    ]);
   });
 
   it('tells a branch its sides, and a short circuit what lies below', () => {

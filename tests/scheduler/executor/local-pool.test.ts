@@ -90,7 +90,15 @@ describe('what an attempt reports', () => {
     const end = await run(file, 't');
     expect(end).toMatchObject({ effects: { xcoms: [{ key: 'return_value', value: 'Bern' }] } });
     expect(calls).toEqual([
-      { method: 'setXCom', key: 'k', value: [1] },
+      {
+        method: 'setXCom',
+        dagId: 'd',
+        runId: 'manual__2026-01-01T00:00:00+00:00',
+        taskId: 't',
+        mapIndex: -1,
+        key: 'k',
+        value: [1],
+      },
       { method: 'getVariable', key: 'city' },
     ]);
   });
@@ -198,6 +206,30 @@ describe('an attempt that goes wrong', () => {
       await expect.poll(() => log(request), { timeout: 15_000 }).toContain('left open');
       await expect.poll(() => processesOf(request.attemptId), { timeout: 15_000 }).toEqual([]);
     }
+  });
+
+  it.each([
+    ['a session of its own', `spawn('setsid', ['sleep', '1000'], { stdio: 'ignore' })`],
+    [
+      'a detached process that holds the log open',
+      `spawn('sleep', ['1000'], { detached: true, stdio: 'inherit' }).unref()`,
+    ],
+    ['a daemon that a shell left', `execSync('setsid sleep 1000 > /dev/null 2>&1 &')`],
+    ['a daemon of spawnSync', `spawnSync('bash', ['-c', 'setsid sleep 1000 > /dev/null 2>&1 &'])`],
+  ])('is over together with what it left behind: %s', async (_what, leave) => {
+    const folder = testFolder();
+    const file = await importOne(
+      folder,
+      `${head}import { execSync, spawn, spawnSync } from 'node:child_process';
+       dag.task('orphan', async () => { ${leave}; return process.pid })(); dag.task('pid', async () => process.pid)();`,
+    );
+    const { run, log, submit, end } = await startPool(folder, { parallelism: 1 });
+    const request = submit(file, 'orphan');
+    const first = await end(request.attemptId);
+    expect(first).toMatchObject({ outcome: { state: 'success' } });
+    expect(pidOf(await run(file, 'pid'))).not.toBe(pidOf(first));
+    await expect.poll(() => log(request), { timeout: 15_000 }).toContain('left open');
+    await expect.poll(() => processesOf(request.attemptId), { timeout: 15_000 }).toEqual([]);
   });
 
   it('is not blamed for an error that an earlier one left behind', async () => {

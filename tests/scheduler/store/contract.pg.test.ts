@@ -92,7 +92,6 @@ async function runOnce(store: StoreDriver, clock: Clock): Promise<unknown[]> {
           const at = clock.now();
           scheduler.listener.onEvent({ kind: 'finished', attemptId, at, outcome: { state: 'success' }, effects });
         }),
-      capacity: () => 1,
       cancel() {},
       async stop() {},
     },

@@ -26,4 +26,4 @@ select
   seq,
   load_seq,
   load_timestamp
-from ({{ new_events('accounts', 'event.*, load.load_seq, load.loaded_at as load_timestamp') }}) as event
+from ({{ new_images('accounts') }}) as event

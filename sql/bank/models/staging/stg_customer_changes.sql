@@ -24,4 +24,4 @@ select
   seq,
   load_seq,
   load_timestamp
-from ({{ new_events('customers', 'event.*, load.load_seq, load.loaded_at as load_timestamp') }}) as event
+from ({{ new_images('customers') }}) as event

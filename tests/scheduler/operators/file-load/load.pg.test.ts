@@ -190,7 +190,7 @@ describe('the loader', () => {
     {
       name: 'a key that is no number',
       body: Buffer.from(jsonl([customer(2, { after: { id: 'x' } })])),
-      reason: /bigint/,
+      reason: /its key is no whole number: "id" is x/,
       line: 1,
     },
     {

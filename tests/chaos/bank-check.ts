@@ -3,15 +3,10 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import Database from 'better-sqlite3';
 import pg from 'pg';
+import { type Finding, finding, repeated } from './finding.js';
+import { attemptsDoNotOverlap, readWitness } from './witness.js';
 
-/** What a check found: a sentence with counts, and whether it holds. */
-export interface Finding {
-  name: string;
-  holds: boolean;
-  said: string;
-}
-
-export interface Evidence {
+export interface BankEvidence {
   sourceUrl: string;
   warehouseUrl: string;
   lakeFolder: string;
@@ -22,7 +17,7 @@ export interface Evidence {
 }
 
 /** Judges by what can be seen from outside: databases, files, the mail server, the witness file. */
-export async function checkAll(evidence: Evidence): Promise<Finding[]> {
+export async function checkBank(evidence: BankEvidence): Promise<Finding[]> {
   const source = await open(evidence.sourceUrl);
   const warehouse = await open(evidence.warehouseUrl);
   const store = new Database(evidence.storePath, { readonly: true });
@@ -81,7 +76,7 @@ async function nothingIsLost(source: pg.Client, warehouse: pg.Client): Promise<F
     if (lost.length > 0) faults.push(`${lost.length} rows of ${table} are lost, such as ${lost[0]}`);
     if (extra.length > 0) faults.push(`${extra.length} rows of ${table} are in raw alone, such as ${extra[0]}`);
   }
-  return finding('nothing is lost between source and raw', faults, `${rows} rows are the same`);
+  return finding('lost', 'nothing is lost between source and raw', faults, `${rows} rows are the same`);
 }
 
 interface Lake {
@@ -111,7 +106,12 @@ function positionOf(line: string): string {
 export function eventsAreInOneObject({ objects, events }: Lake): Finding {
   const twice = repeated(events);
   const faults = twice.length > 0 ? [`${twice.length} events stand in two objects, such as ${twice[0]}`] : [];
-  return finding('each change event is in one object', faults, `${events.length} events in ${objects} objects`);
+  return finding(
+    'twice',
+    'each change event is in one object',
+    faults,
+    `${events.length} events in ${objects} objects`,
+  );
 }
 
 async function objectsAreLoadedOnce(lake: Lake, warehouse: pg.Client): Promise<Finding> {
@@ -129,7 +129,7 @@ async function objectsAreLoadedOnce(lake: Lake, warehouse: pg.Client): Promise<F
     ...(foreign.length > 0 ? [`${foreign.length} rows are in no object, such as ${foreign[0]}`] : []),
     ...(twice.length > 0 ? [`${twice.length} events were loaded twice, such as ${twice[0]}`] : []),
   ];
-  return finding('each object is loaded exactly once', faults, `${loaded.length} rows in raw`);
+  return finding('twice', 'each object is loaded exactly once', faults, `${loaded.length} rows in raw`);
 }
 
 async function versionsDoNotOverlap(warehouse: pg.Client): Promise<Finding> {
@@ -154,7 +154,7 @@ async function versionsDoNotOverlap(warehouse: pg.Client): Promise<Finding> {
     if (rows[0].overlaps > 0) faults.push(`${rows[0].overlaps} versions of ${table} overlap`);
     if (rows[0].two_current > 0) faults.push(`${rows[0].two_current} keys of ${table} have two current versions`);
   }
-  return finding('versions of a key follow each other', faults, `${versions} versions`);
+  return finding('twice', 'versions of a key follow each other', faults, `${versions} versions`);
 }
 
 export function nothingIsLeftUndone(store: Database.Database): Finding {
@@ -172,6 +172,7 @@ export function nothingIsLeftUndone(store: Database.Database): Finding {
     ...open.map(({ state, n }) => `${n} runs are still ${state}`),
   ];
   return finding(
+    'lost',
     'everything that began has ended',
     faults,
     runs.map(({ state, n }) => `${n} runs ${state}`).join(', '),
@@ -196,7 +197,7 @@ export function runsAreTriggeredOnce(store: Database.Database): Finding {
     ...wrong.map(({ parent, children }) => `${parent} triggered ${children} runs`),
     ...(orphans > 0 ? [`${orphans} runs of Bank_Data_Transformation have no parent`] : []),
   ];
-  return finding('each load that came through triggered one run', faults, `${rows.length} loads`);
+  return finding('twice', 'each load that came through triggered one run', faults, `${rows.length} loads`);
 }
 
 export function mailsArrive(store: Database.Database, messageIds: string[]): Finding {
@@ -213,74 +214,16 @@ export function mailsArrive(store: Database.Database, messageIds: string[]): Fin
   ];
   const often = [...copies.values()].filter((count) => count > 1).length;
   return finding(
+    'lost',
     'each mail arrives under its one Message-ID',
     faults,
     `${mails.length} mails, ${often} of them more than once`,
   );
 }
 
-export interface WitnessLine {
-  at: number;
-  run: string;
-  task: string;
-  map: number;
-  attempt: string;
-  what: 'start' | 'tick' | 'end';
-}
-
-function readWitness(path: string): WitnessLine[] {
-  return readFileSync(path, 'utf8')
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as WitnessLine);
-}
-
-/** When an attempt of a task instance starts, the one before it makes no sound any more. */
-export function attemptsDoNotOverlap(lines: WitnessLine[]): Finding {
-  const instances = group(lines, ({ run, task, map }) => `${run} ${task} ${map}`);
-  const faults: string[] = [];
-  let attempts = 0;
-  for (const [instance, all] of instances) {
-    const own = [...group(all, ({ attempt }) => attempt).values()].map((ticks) => ({
-      from: Math.min(...ticks.map(({ at }) => at)),
-      to: Math.max(...ticks.map(({ at }) => at)),
-    }));
-    attempts += own.length;
-    own.sort((a, b) => a.from - b.from);
-    own.forEach((attempt, index) => {
-      const next = own[index + 1];
-      if (next && attempt.to > next.from) faults.push(`two attempts of ${instance} were alive at the same time`);
-    });
-  }
-  return finding(
-    'a task instance has one live attempt',
-    faults,
-    `${attempts} attempts of ${instances.size} task instances`,
-  );
-}
-
-function group<Item>(items: Item[], key: (item: Item) => string): Map<string, Item[]> {
-  const groups = new Map<string, Item[]>();
-  for (const item of items) {
-    const known = groups.get(key(item));
-    if (known) known.push(item);
-    else groups.set(key(item), [item]);
-  }
-  return groups;
-}
-
 function metadataIsSound(store: Database.Database): Finding {
   const answer = store.pragma('integrity_check', { simple: true }) as string;
-  return finding('the metadata database is sound', answer === 'ok' ? [] : [answer], 'integrity_check: ok');
-}
-
-function finding(name: string, faults: string[], said: string): Finding {
-  return { name, holds: faults.length === 0, said: faults.length === 0 ? said : faults.slice(0, 5).join('; ') };
-}
-
-function repeated(items: string[]): string[] {
-  const seen = new Set<string>();
-  return items.filter((item) => seen.size === seen.add(item).size);
+  return finding('lost', 'the metadata database is sound', answer === 'ok' ? [] : [answer], 'integrity_check: ok');
 }
 
 async function texts(client: pg.Client, sql: string): Promise<Set<string>> {

@@ -1,0 +1,36 @@
+-- run 1: success, SELECT 2
+
+create table "warehouse"."public"."m__dbt_tmp" as (
+
+select id, v from src where batch = 1
+  );
+
+alter table "warehouse"."public"."m__dbt_tmp" rename to "m";
+
+--   id | v
+--   1 | a
+--   2 | b
+
+-- run 2: success, MERGE 2
+
+create temporary table "m__dbt_tmp<time>" as (
+
+select id, v from src where batch = 2
+  );
+
+merge into "warehouse"."public"."m" as DBT_INTERNAL_DEST
+  using "m__dbt_tmp<time>" as DBT_INTERNAL_SOURCE
+  on ((DBT_INTERNAL_SOURCE.id = DBT_INTERNAL_DEST.id))
+when matched then update set
+  "id" = DBT_INTERNAL_SOURCE."id", "v" = DBT_INTERNAL_SOURCE."v"
+when not matched then insert
+  ("id", "v")
+values
+  (DBT_INTERNAL_SOURCE."id", DBT_INTERNAL_SOURCE."v");
+
+drop table if exists "m__dbt_tmp<time>";
+
+--   id | v
+--   1 | a
+--   2 | B
+--   3 | C

@@ -1,0 +1,77 @@
+-- run 1: success, SELECT 2
+
+create table "warehouse"."public"."m" as (
+select *,
+    md5(coalesce(cast(id as varchar ), '') || '|' || coalesce(cast(coalesce(updated_at, timestamp '2026-02-01') as varchar ), '')) as dbt_scd_id,
+    coalesce(updated_at, timestamp '2026-02-01') as dbt_updated_at,
+    coalesce(updated_at, timestamp '2026-02-01') as dbt_valid_from,
+    coalesce(nullif(coalesce(updated_at, timestamp '2026-02-01'), coalesce(updated_at, timestamp '2026-02-01')), null) as dbt_valid_to
+  from (
+
+select * from src
+  ) sbq
+  );
+
+select id, count(*) from "warehouse"."public"."m" group by id having count(*) > 1 or id is null limit 5;
+
+create unique index if not exists "current_<hash>" on "warehouse"."public"."m" ((id)) where dbt_valid_to is null;
+
+--   id | v | updated_at | dbt_scd_id | dbt_updated_at | dbt_valid_from | dbt_valid_to
+--   1 | a | 2026-01-01 00:00:00 | 53f6e6a23dae12b0512ebdf6d433712c | 2026-01-01 00:00:00 | 2026-01-01 00:00:00 | NULL
+--   2 | x | 2026-01-01 00:00:00 | 7dd44d76bed60acec6c3e3b8be6d56cd | 2026-01-01 00:00:00 | 2026-01-01 00:00:00 | NULL
+
+-- run 2: success, INSERT 0 2
+
+lock table "warehouse"."public"."m" in share row exclusive mode;
+
+create temporary table "m__dbt_changes" on commit drop as
+with snapshot_query as (
+
+select * from src
+),
+snapshotted_data as (
+  select ctid as __row, *, id as __key_1 from "warehouse"."public"."m" where dbt_valid_to is null
+),
+source_data as (
+  select *, id as __key_1, updated_at as __updated_at from snapshot_query
+),
+closed as (
+  select __key_1, max(dbt_valid_to) as ended_at
+  from (select id as __key_1, dbt_valid_to from "warehouse"."public"."m" where not (dbt_valid_to is null)) ended
+  group by __key_1
+)
+select 'change' as __change, snapshotted_data.__row as __row,
+  greatest(coalesce(source_data.__updated_at, timestamp '2026-02-01'), snapshotted_data.dbt_valid_from, closed.ended_at) as __at,
+  snapshotted_data.dbt_scd_id as __scd_id, source_data.__key_1,
+  source_data."id", source_data."v", source_data."updated_at"
+from source_data
+left join snapshotted_data on snapshotted_data.__key_1 = source_data.__key_1
+left join closed on snapshotted_data.__row is null and closed.__key_1 = source_data.__key_1
+where snapshotted_data.__row is null or (snapshotted_data.dbt_valid_from < source_data.updated_at)
+union all
+select 'delete', snapshotted_data.__row, greatest(timestamp '2026-02-01', snapshotted_data.dbt_valid_from), snapshotted_data.dbt_scd_id, snapshotted_data.__key_1,
+  cast(null as integer), cast(null as character varying), cast(null as timestamp without time zone)
+from snapshotted_data
+where not exists (select 1 from source_data where snapshotted_data.__key_1 = source_data.__key_1);
+
+select __key_1, count(*) from (select * from "m__dbt_changes" where __change = 'change') changed group by __key_1 having count(*) > 1 or __key_1 is null limit 5;
+
+select count(*) from "m__dbt_changes" where __change = 'delete';
+
+select count(*) from "warehouse"."public"."m" where dbt_valid_to is null;
+
+update "warehouse"."public"."m" as current_version set dbt_valid_to = closing.at
+from (select __row, max(__at) as at from "m__dbt_changes" where __row is not null group by __row) closing
+where current_version.ctid = closing.__row;
+
+insert into "warehouse"."public"."m" ("id", "v", "updated_at", dbt_scd_id, dbt_updated_at, dbt_valid_from, dbt_valid_to)
+select "id", "v", "updated_at", md5(coalesce(cast(__key_1 as varchar ), '') || '|' || coalesce(cast(__at as varchar ), '')), __at, __at, null
+from "m__dbt_changes" where __change = 'change';
+
+create unique index if not exists "current_<hash>" on "warehouse"."public"."m" ((id)) where dbt_valid_to is null;
+
+--   id | v | updated_at | dbt_scd_id | dbt_updated_at | dbt_valid_from | dbt_valid_to
+--   1 | a | 2026-01-01 00:00:00 | 53f6e6a23dae12b0512ebdf6d433712c | 2026-01-01 00:00:00 | 2026-01-01 00:00:00 | 2026-01-02 00:00:00
+--   1 | b | 2026-01-02 00:00:00 | be95216be044cf16b1cf1958f8cb985f | 2026-01-02 00:00:00 | 2026-01-02 00:00:00 | NULL
+--   2 | x | 2026-01-01 00:00:00 | 7dd44d76bed60acec6c3e3b8be6d56cd | 2026-01-01 00:00:00 | 2026-01-01 00:00:00 | 2026-02-01 00:00:00
+--   3 | z | 2026-01-02 00:00:00 | de905b6c80c10db5ccffdd3881d89071 | 2026-01-02 00:00:00 | 2026-01-02 00:00:00 | NULL
