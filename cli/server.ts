@@ -191,8 +191,8 @@ async function serveWeb(
 }
 
 async function listenToCommands(base: Base, databases: Databases, scheduling: Scheduling): Promise<void> {
-  const { home, store, supervisor, baseUrl, clock, endings } = base;
-  const methods = controlMethods({ home, databases, scheduling, store, parts: () => supervisor.statuses() });
+  const { home, settings, store, supervisor, baseUrl, clock, endings } = base;
+  const methods = controlMethods({ home, settings, databases, scheduling, store, parts: () => supervisor.statuses() });
   const control = await openControlSocket(home.controlSocketPath, methods);
   endings.push(() => control.close());
   writeServerFile(home, { pid: process.pid, url: baseUrl, startedAt: toIso(clock.now()) });
