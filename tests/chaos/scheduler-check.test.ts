@@ -219,10 +219,10 @@ const plants: [what: string, check: string, plant: () => unknown][] = [
     ticks,
     () => store.exec(`insert into dag_run values (10, 'tick', 's4', 'scheduled', 'success', 3000, null, null)`),
   ],
-  ['a mail that never arrived', mails, () => void (evidence.messageIds = [])],
+  ['a mail that never arrived', mails, () => Object.assign(evidence, { messageIds: [] })],
   ['a mail that waits for ever', mails, () => store.exec(`update email set state = 'waiting'`)],
   ['a mail under another Message-ID', mails, () => void evidence.messageIds.push('<other@x>')],
-  ['a mail that arrives again without a crash', mails, () => void (evidence.crashes = 0)],
+  ['a mail that arrives again without a crash', mails, () => Object.assign(evidence, { crashes: 0 })],
   [
     'a damaged database',
     sound,
