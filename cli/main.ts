@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { registerAdminCommands } from './commands/register-admin.js';
 import { registerSqlCommands } from './commands/sql.js';
 import { reportFailure } from './report-failure.js';
 import { version } from './version.js';
@@ -172,6 +173,18 @@ db.command('check')
   .description('say whether it is sound')
   .action(async () => (await import('./commands/db.js')).checkDatabase());
 
+program
+  .command('backup [file]')
+  .description('write all that the server keeps into one file, while it runs')
+  .option('--verify', 'make none: read the file and say whether it is whole')
+  .addOption(json())
+  .action(async (file, options) => (await import('./commands/backup.js')).backup(file, options));
+program
+  .command('restore <file>')
+  .description('put a backup into an empty MILLRACE_HOME')
+  .action(async (file) => (await import('./commands/backup.js')).restoreBackup(file));
+
+registerAdminCommands(program);
 registerSqlCommands(program);
 
 try {

@@ -191,9 +191,9 @@ async function serveWeb(
   return app.loginUrl;
 }
 
-async function listenToCommands(base: Base, databases: Databases, { scheduler }: Scheduling): Promise<void> {
-  const { home, store, supervisor, baseUrl, clock, endings } = base;
-  const methods = controlMethods({ home, databases, scheduler, store, parts: () => supervisor.statuses() });
+async function listenToCommands(base: Base, databases: Databases, scheduling: Scheduling): Promise<void> {
+  const { home, settings, store, supervisor, baseUrl, clock, endings } = base;
+  const methods = controlMethods({ home, settings, databases, scheduling, store, parts: () => supervisor.statuses() });
   const control = await openControlSocket(home.controlSocketPath, methods);
   endings.push(() => control.close());
   writeServerFile(home, { pid: process.pid, url: baseUrl, startedAt: toIso(clock.now()) });
