@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { registerAdminCommands } from './commands/register-admin.js';
 import { registerSqlCommands } from './commands/sql.js';
 import { reportFailure } from './report-failure.js';
 import { version } from './version.js';
@@ -172,13 +173,29 @@ db.command('check')
   .description('say whether it is sound')
   .action(async () => (await import('./commands/db.js')).checkDatabase());
 
+program
+  .command('backup [file]')
+  .description('write all that the server keeps into one file, while it runs')
+  .option('--verify', 'make none: read the file and say whether it is whole')
+  .addOption(json())
+  .action(async (file, options) => (await import('./commands/backup.js')).backup(file, options));
+program
+  .command('restore <file>')
+  .description('put a backup into an empty MILLRACE_HOME')
+  .action(async (file) => (await import('./commands/backup.js')).restoreBackup(file));
+
+registerAdminCommands(program);
 registerSqlCommands(program);
 
 try {
   await program.parseAsync();
 } catch (thrown) {
   if (thrown instanceof CommanderError) process.exitCode = thrown.exitCode === 0 ? 0 : 2;
-  else process.exitCode = reportFailure(thrown);
+  else {
+    const code = reportFailure(thrown);
+    // `sql` says by itself what it means that a command could not run.
+    process.exitCode ??= code;
+  }
 }
 
 function count(text: string): number {

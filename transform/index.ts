@@ -2,6 +2,13 @@
 export type { Adapter, Connection, QueryResult } from './adapters/adapter.js';
 export { openAdapter } from './adapters/open.js';
 export { runResultsArtifact } from './artifacts/run-results.js';
+export {
+  type LineageBasis,
+  type LineageInput,
+  lineageArtifact,
+  type NodeLineage,
+  projectLineage,
+} from './lineage/project-lineage.js';
 export type { LoadOptions } from './manifest/parse.js';
 export type { NodeResult, NodeStatus, ProjectNode, ResourceType } from './model.js';
 export { loadProject, Project } from './project.js';

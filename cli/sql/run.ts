@@ -1,11 +1,19 @@
 import type { JsonObject } from '../../kernel/json.js';
+import { manifestArtifact } from '../../transform/artifacts/manifest.js';
 import { runResultsArtifact } from '../../transform/artifacts/run-results.js';
 import type { ResourceType } from '../../transform/index.js';
 import { deferredRelations, readState, stateWorld } from '../../transform/manifest/state.js';
 import { compileOnly } from '../../transform/run/compile-only.js';
 import { type RunProjectOptions, runProject, type TimedResult } from '../../transform/run/run-project.js';
 import { type SqlOptions, selectionOf } from './options.js';
-import { type Session, type WarehouseSession, withWarehouse, writeArtifact, writeSql } from './session.js';
+import {
+  type Session,
+  type WarehouseSession,
+  withWarehouse,
+  writeArtifact,
+  writeCompiled,
+  writeStatements,
+} from './session.js';
 
 type Which = 'build' | 'run' | 'test' | 'seed' | 'snapshot' | 'compile';
 
@@ -83,8 +91,11 @@ export async function runSelection(
     ...(options.debug ? { onStatement: (sql: string) => printer.info(sql) } : {}),
   });
   const elapsed = performance.now() - started;
-  if (options.writeJson)
+  if (options.writeJson) {
+    // Once more: now it holds the compiled SQL.
+    writeArtifact(session, 'manifest.json', manifestArtifact(project));
     writeArtifact(session, 'run_results.json', runResultsArtifact(project, results, argsOf(which, options), elapsed));
+  }
   if (which === 'compile') printCompiled(results);
   printer.summary(project, results, elapsed);
   const bad = results.some(
@@ -102,9 +113,12 @@ async function compileInline({ project, adapter }: WarehouseSession, sql: string
 
 function keepSql(session: Session, result: TimedResult): void {
   if (!session.options.writeJson || result.compiledSql === null) return;
-  writeSql(session, 'compiled', result.uniqueId, result.compiledSql);
-  if (result.statements.length > 0)
-    writeSql(session, 'run', result.uniqueId, result.statements.map(({ sql }) => sql).join(';\n\n'));
+  writeCompiled(session, result.uniqueId, result.compiledSql);
+  writeStatements(
+    session,
+    result.uniqueId,
+    result.statements.map(({ sql }) => sql),
+  );
 }
 
 /** A single node that is no test is printed; of more, the files say enough. */

@@ -5,6 +5,7 @@ import { xcomsOf } from '../../scheduler/store/queries/xcoms.js';
 import { sql as highlightSql } from '../code/highlight.js';
 import { allDownstream } from '../dag-structure.js';
 import type { AppDeps } from '../deps.js';
+import { eventsOf } from '../events-of.js';
 import { loadLogView } from '../logs/log-view.js';
 import type { Page, PageRequest } from '../page.js';
 import { urls } from '../urls.js';
@@ -38,7 +39,10 @@ const loaders: Record<TaskTab, Loader> = {
   }),
   result: async () => ({}),
   xcom: async (_request, deps, { run, instance }) => ({
-    xcoms: await deps.store.read(xcomsOf(run.id, instance.task_id, instance.map_index, xcomCharsMax)),
+    xcoms: (await deps.store.read(xcomsOf(run.id, instance.task_id, instance.map_index, xcomCharsMax))).map((row) => ({
+      ...row,
+      value_json: deps.masker.mask(row.value_json),
+    })),
   }),
   rendered: async () => ({}),
   tries: async () => ({}),
@@ -51,7 +55,8 @@ const loaders: Record<TaskTab, Loader> = {
     }),
   }),
   events: async (_request, deps, { run, instance }) => ({
-    events: await deps.store.read(
+    events: await eventsOf(
+      deps,
       listEvents({ dagId: run.dag_id, runId: run.run_id, taskId: instance.task_id }, { limit: eventsMax, offset: 0 }),
     ),
   }),

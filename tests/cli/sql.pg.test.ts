@@ -126,7 +126,20 @@ describe('millrace sql', () => {
     const url = await testDatabase();
     const dir = writeProject(files);
     await sql(dir, url, 'seed');
-    expect((await sql(dir, url, 'docs', 'generate')).out).toMatch(/Catalog written: 1 nodes/);
+    expect((await sql(dir, url, 'docs', 'generate')).out).toMatch(
+      /Catalog written: 1 nodes, 0 sources[\s\S]*Column lineage written: 2 nodes\n/,
+    );
+    const written = (name: string) => JSON.parse(readFileSync(join(dir, 'target', name), 'utf8'));
+    expect(written('column_lineage.json').nodes['model.shop.b'].columns.x.inputs).toMatchObject([
+      { unique_id: 'model.shop.a', column: 'id', transformation: 'TRANSFORMATION' },
+    ]);
+    expect(written('manifest.json').nodes['model.shop.a']).toMatchObject({
+      compiled: true,
+      compiled_path: 'target/compiled/shop/models/a.sql',
+    });
+    expect((await sql(dir, url, 'show', '--lineage', '-s', 'a', '-q')).out).toBe(
+      '| column | from          | its column | how      |\n| ------ | ------------- | ---------- | -------- |\n| id     | seed.shop.raw | id         | IDENTITY |\n',
+    );
     expect((await sql(dir, url, 'debug')).out).toMatch(/connection: OK \(PostgreSQL/);
     await sql(dir, url, 'clean');
     expect(existsSync(join(dir, 'target'))).toBe(false);
