@@ -5,6 +5,7 @@ import type { Bench, BenchRow } from './bench.js';
 /** `npm run bench -- <name>[:<part>]… [--json]`, or `all`: one line a benchmark, loaded when it is asked for. */
 const benches: Record<string, () => Promise<{ bench: Bench; parts?: Record<string, Bench> }>> = {
   cdc: () => import('./cdc.js'),
+  demo: () => import('./demo.js'),
   executor: () => import('./executor.js'),
   engine: () => import('./engine.js'),
   generator: () => import('./generator.js'),

@@ -2,23 +2,24 @@ import { z } from 'zod';
 import { MillraceError } from '../kernel/errors.js';
 import type { Json, JsonObject } from '../kernel/json.js';
 import { logPath } from '../scheduler/loop/attempt-request.js';
-import type { Scheduler } from '../scheduler/loop.js';
 import type { TaskInstanceKey } from '../scheduler/model/attempt.js';
 import type { StoreDriver } from '../scheduler/store/driver.js';
 import { dagRunByKey, listDagRuns } from '../scheduler/store/queries/dag-runs.js';
 import { dagById, latestRunsOfDags, listDags } from '../scheduler/store/queries/dags.js';
 import { listTaskInstances, taskInstanceByKey } from '../scheduler/store/queries/task-instances.js';
 import type { SqliteStore } from '../scheduler/store/sqlite-driver.js';
+import { adminMethods } from './control-admin.js';
 import type { ControlMethods } from './control-socket.js';
 import type { Databases } from './databases.js';
 import type { Home } from './home.js';
+import type { Scheduling } from './scheduling.js';
 import type { PartStatus } from './supervisor.js';
 import { requireWarehouse } from './warehouse.js';
 
 export interface ControlDeps {
   home: Home;
   databases: Databases;
-  scheduler: Scheduler;
+  scheduling: Scheduling;
   store: SqliteStore;
   parts(): PartStatus[];
 }
@@ -50,8 +51,10 @@ const mark = inTask.extend({ mapIndex: z.number().int().nullable(), state: z.enu
 
 /** What the commands may ask of a running server. */
 export function controlMethods(deps: ControlDeps): ControlMethods {
-  const { store, scheduler, home } = deps;
+  const { store, scheduling, home } = deps;
+  const { scheduler } = scheduling;
   return {
+    ...adminMethods(scheduling, store),
     databaseUrl: async ({ database }) => databaseUrl(deps.databases, String(database)),
     parts: async () => deps.parts() as unknown as Json,
     dags: async () => dagList(store),

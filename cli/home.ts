@@ -22,6 +22,7 @@ import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { canPass, canReach, databaseUser } from '../connectors/database-user.js';
 import { MillraceError } from '../kernel/errors.js';
+import { makeFolder } from '../kernel/paths.js';
 
 /** The data folder: everything that Millrace writes lies here. */
 export interface Home {
@@ -46,6 +47,11 @@ export interface ServerFile {
 
 const lockName = 'lock.db';
 
+/** Secrets of the home, each a file of mode 0600. */
+export const adminPasswordFile = 'admin.password';
+export const secretKeyFile = 'secret.key';
+export const postgresPasswordFile = 'postgres.password';
+
 /** The places in a data folder, without touching it. */
 export function homeAt(folder: string): Home {
   return {
@@ -66,7 +72,7 @@ export function homeAt(folder: string): Home {
 export function makeHome(folder: string): Home {
   const home = homeAt(folder);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     refuseForeignFolder(folder);
     const openToOthers = 0o066;

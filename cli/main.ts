@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { registerAdminCommands } from './commands/register-admin.js';
 import { registerSqlCommands } from './commands/sql.js';
 import { reportFailure } from './report-failure.js';
 import { version } from './version.js';
@@ -172,6 +173,7 @@ db.command('check')
   .description('say whether it is sound')
   .action(async () => (await import('./commands/db.js')).checkDatabase());
 
+registerAdminCommands(program);
 registerSqlCommands(program);
 
 try {

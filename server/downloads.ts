@@ -1,6 +1,7 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { type RequestHandler, Router } from 'express';
 import { MillraceError } from '../kernel/errors.js';
+import { runResultsPath } from '../scheduler/model/run-results.js';
 import { emailById } from '../scheduler/store/queries/emails.js';
 import type { AppDeps } from './deps.js';
 import { knownZone, ZonedFormat } from './format.js';
@@ -23,6 +24,15 @@ export function downloadRoutes(deps: AppDeps, person: RequestHandler): Router {
     const log = await logFilesOf(deps).open(path);
     if (!log) throw new MillraceError('NOT_FOUND', 'this try has no log');
     response.set('Cache-Control', 'no-store').type('text/plain').attachment(name);
+    createReadStream(path)
+      .on('error', (error) => response.destroy(error))
+      .pipe(response);
+  });
+
+  router.get(`${task}/run_results.json`, person, async (request, response) => {
+    const path = runResultsPath((await logOf(deps, request)).path);
+    if (!existsSync(path)) throw new MillraceError('NOT_FOUND', 'this try has no run_results.json');
+    response.set('Cache-Control', 'no-store').type('json').attachment('run_results.json');
     createReadStream(path)
       .on('error', (error) => response.destroy(error))
       .pipe(response);

@@ -4,7 +4,7 @@ import { runResultsArtifact } from '../../transform/artifacts/run-results.js';
 import type { ResourceType } from '../../transform/index.js';
 import { deferredRelations, readState, stateWorld } from '../../transform/manifest/state.js';
 import { compileOnly } from '../../transform/run/compile-only.js';
-import { runProject, type TimedResult } from '../../transform/run/run-project.js';
+import { type RunProjectOptions, runProject, type TimedResult } from '../../transform/run/run-project.js';
 import { type SqlOptions, selectionOf } from './options.js';
 import {
   type Session,
@@ -51,7 +51,12 @@ export function chosenIds({ project, options }: Session, which: Which): string[]
 }
 
 /** Runs the nodes with progress, writes the artifacts, returns the exit code. */
-export async function runSelection(session: WarehouseSession, which: Which, ids: string[]): Promise<number> {
+export async function runSelection(
+  session: WarehouseSession,
+  which: Which,
+  ids: string[],
+  previousBatches?: RunProjectOptions['previousBatches'],
+): Promise<number> {
   const { project, printer, options, adapter } = session;
   if (ids.length === 0) {
     printer.warn('The selection is empty: there is nothing to do.');
@@ -75,6 +80,7 @@ export async function runSelection(session: WarehouseSession, which: Which, ids:
     hooks: which !== 'compile',
     batchTests: options.batchTests,
     eventTime: { start: options.eventTimeStart, end: options.eventTimeEnd },
+    previousBatches,
     deferred,
     ...(which === 'compile' ? { perform: (id: string) => compileOnly(project, id, { adapter, deferred }) } : {}),
     onStart: (node, index, total) => which !== 'compile' && printer.start(node, index, total),
@@ -130,6 +136,8 @@ function argsOf(which: Which, options: SqlOptions): JsonObject {
     vars: options.vars,
     full_refresh: options.fullRefresh ?? false,
     fail_fast: options.failFast ?? false,
+    event_time_start: options.eventTimeStart ?? null,
+    event_time_end: options.eventTimeEnd ?? null,
     target: options.target ?? null,
     invocation_command: `millrace sql ${which}`,
   };

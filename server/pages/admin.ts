@@ -1,8 +1,9 @@
-import { listConnections, listImportErrors, listPools, listVariables } from '../../scheduler/store/queries/admin.js';
+import { listImportErrors, listPools } from '../../scheduler/store/queries/admin.js';
 import { countEvents, listEvents } from '../../scheduler/store/queries/event-log.js';
 import { poolUse } from '../../scheduler/store/queries/task-instances.js';
 import type { AppDeps } from '../deps.js';
 import type { Page, PageRequest, PageView } from '../page.js';
+import { shownConnection, shownValue } from '../shown-secrets.js';
 import { readOne } from './load-dag.js';
 
 const eventsPage = 100;
@@ -33,8 +34,15 @@ const loaders: Record<SectionId, (request: PageRequest, deps: AppDeps) => Promis
     const [pools, use] = await Promise.all([deps.store.read(listPools()), deps.store.read(poolUse())]);
     return { pools: pools.map((pool) => poolView(pool, use)) };
   },
-  variables: async (_request, deps) => ({ variables: await deps.store.read(listVariables()) }),
-  connections: async (_request, deps) => ({ connections: await deps.store.read(listConnections()) }),
+  variables: async (_request, deps) => ({
+    variables: (await deps.secrets.variables()).map((one) => ({ ...one, shown: shownValue(deps.masker, one) })),
+  }),
+  connections: async (_request, deps) => ({
+    connections: (await deps.secrets.connections()).map(({ connection, ...one }) => ({
+      ...one,
+      fields: connection && shownConnection(deps.masker, connection),
+    })),
+  }),
   settings: async (_request, deps) => ({
     platform: deps.platform(),
     version: deps.settings.version,

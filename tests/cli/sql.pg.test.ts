@@ -63,6 +63,50 @@ describe('millrace sql', () => {
     expect(await rowsOf(url, 'select count(*) from c')).toEqual([[2]]);
   });
 
+  it('retries of a microbatch model the batches that failed, and what was skipped for them', async () => {
+    const url = await testDatabase();
+    await rowsOf(
+      url,
+      `create table src (id int, at timestamp, v int); insert into src values (1, '2026-01-01 10:00', 1), (2, '2026-01-02 10:00', 0), (3, '2026-01-03 10:00', 1)`,
+    );
+    const dir = writeProject({
+      'models/events.sql': "{{ config(materialized='view', event_time='at') }} select * from src",
+      'models/m.sql': `{{ config(materialized='incremental', incremental_strategy='microbatch', unique_key='id', event_time='at', batch_size='day', begin='2026-01-01') }} select id, at, 1 / v as x, '{{ invocation_id }}' as by from {{ ref('events') }}`,
+      'models/n.sql': "select count(distinct by) as invocations, count(*) as rows from {{ ref('m') }}",
+    });
+    const results = () => {
+      const file = JSON.parse(readFileSync(join(dir, 'target/run_results.json'), 'utf8'));
+      return file.results.map((each: Record<string, unknown>) => [
+        each['unique_id'],
+        each['status'],
+        each['batch_results'],
+      ]);
+    };
+    const batch = (day: number) => [`2026-01-0${day}T00:00:00.000Z`, `2026-01-0${day + 1}T00:00:00.000Z`];
+    expect((await sql(dir, url, 'run', '--full-refresh', '--event-time-end', '2026-01-04')).code).toBe(1);
+    expect(results().slice(1)).toEqual([
+      ['model.shop.m', 'partial success', { successful: [batch(1), batch(3)], failed: [batch(2)] }],
+      ['model.shop.n', 'skipped', null],
+    ]);
+    expect((await sql(dir, url, 'retry')).code).toBe(1);
+    expect(results()[0]).toEqual([
+      'model.shop.m',
+      'partial success',
+      { successful: [batch(1), batch(3)], failed: [batch(2)] },
+    ]);
+    await rowsOf(url, 'update src set v = 1');
+    process.exitCode = undefined;
+    const again = await sql(dir, url, 'retry');
+    expect(again.out).toMatch(/3 of 3 batches/);
+    expect(again.code).toBe(0);
+    expect(results()).toEqual([
+      ['model.shop.m', 'success', { successful: [batch(1), batch(3), batch(2)], failed: [] }],
+      ['model.shop.n', 'success', null],
+    ]);
+    // The rows of the first run are still those of the first run.
+    expect(await rowsOf(url, 'select * from n')).toEqual([[2, 3]]);
+  });
+
   it('lists, shows and compiles to stdout alone', async () => {
     const url = await testDatabase();
     const dir = writeProject(files);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { CompiledQuery } from 'kysely';
 import { onTestFinished } from 'vitest';
 import type { Json } from '../../kernel/json.js';
+import { SecretMasker } from '../../kernel/secret-masker.js';
 import { type Instant, ManualClock } from '../../kernel/time.js';
 import { createScheduler, type Scheduler, type SchedulerSettings } from '../../scheduler/loop.js';
 import type {
@@ -16,6 +17,8 @@ import type {
 import type { Requester } from '../../scheduler/model/commands.js';
 import type { SerializedDag } from '../../scheduler/model/dag.js';
 import type { SchedulerEvent } from '../../scheduler/model/events.js';
+import { readEnvironmentBackend } from '../../scheduler/store/environment-backend.js';
+import { createSecrets, type Secrets } from '../../scheduler/store/secrets.js';
 import { openSqliteStore, type SqliteStore } from '../../scheduler/store/sqlite-driver.js';
 import { createVault } from '../../scheduler/store/vault.js';
 import { Mortal } from './mortal.js';
@@ -118,6 +121,8 @@ export interface Harness {
   store: SqliteStore;
   executor: FakeExecutor;
   scheduler: Scheduler;
+  secrets: Secrets;
+  masker: SecretMasker;
   events: SchedulerEvent[];
   reports: string[];
   declare(...dags: SerializedDag[]): Promise<void>;
@@ -128,6 +133,8 @@ export interface Harness {
   rows<Row>(sql: string, ...parameters: unknown[]): Promise<Row[]>;
   advanceTo(instant: Instant): Promise<void>;
   advanceBy(ms: number): Promise<void>;
+  /** Somebody sets the clock on the wall, forward or back; time itself goes on. */
+  setClockBy(ms: number): void;
   settled(): Promise<void>;
   /** Ends this server without a word and starts another on the same file. */
   crash(behaviour?: Behaviour): Promise<Harness>;
@@ -137,6 +144,8 @@ export interface HarnessOptions {
   now?: Instant;
   settings?: Partial<SchedulerSettings>;
   path?: string;
+  /** Where `AIRFLOW_CONN_*` and `AIRFLOW_VAR_*` are looked for. */
+  environment?: Record<string, string>;
   /** What attempts do from the first moment on. */
   behaviour?: Behaviour;
 }
@@ -145,15 +154,24 @@ export interface HarnessOptions {
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
   const path = options.path ?? temporaryStore();
   const clock = new ManualClock(options.now ?? Date.UTC(2026, 0, 1));
+  const wall = { now: () => clock.now() + wall.skewMs, skewMs: 0 };
   const life = new Mortal();
   const store = openSqliteStore(path);
   const executor = new FakeExecutor(clock);
   if (options.behaviour) executor.behaviour = options.behaviour;
   const reports: string[] = [];
   let ids = 0;
+  const vault = createVault('a secret of at least thirty-two bytes');
+  const environment = readEnvironmentBackend(options.environment ?? {});
+  const masker = new SecretMasker();
+  const secrets = createSecrets({ store, vault, environment, masker });
   const scheduler = createScheduler({
     store,
-    clock: life.clock(clock),
+    clock: life.clock({
+      now: wall.now,
+      monotonic: () => clock.monotonic(),
+      after: (ms, call) => clock.after(ms, call),
+    }),
     executor,
     settings: {
       parallelism: 100,
@@ -168,7 +186,8 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     hostname: 'test',
     soon: life.soon,
     report: (error, about) => reports.push(`${about}: ${error instanceof Error ? error.message : error}`),
-    vault: createVault('a secret of at least thirty-two bytes'),
+    vault,
+    secrets,
     isParanoid: true,
   });
   onTestFinished(() => {
@@ -178,14 +197,19 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const events: SchedulerEvent[] = [];
   scheduler.events.listen((event) => events.push(event));
   await scheduler.start();
-  const harness = assemble({ clock, store, executor, scheduler, events, reports }, life, path, options);
+  const harness = assemble(
+    { clock, store, executor, scheduler, secrets, masker, events, reports },
+    { life, wall },
+    path,
+    options,
+  );
   await harness.settled();
   return harness;
 }
 
 function assemble(
-  parts: Pick<Harness, 'clock' | 'store' | 'executor' | 'scheduler' | 'events' | 'reports'>,
-  life: Mortal,
+  parts: Pick<Harness, 'clock' | 'store' | 'executor' | 'scheduler' | 'secrets' | 'masker' | 'events' | 'reports'>,
+  { life, wall }: { life: Mortal; wall: { skewMs: number } },
   path: string,
   options: HarnessOptions,
 ): Harness {
@@ -213,6 +237,9 @@ function assemble(
     settled,
     advanceTo,
     advanceBy: (ms) => advanceTo(clock.now() + ms),
+    setClockBy: (ms) => {
+      wall.skewMs += ms;
+    },
     async declare(...dags) {
       await scheduler.saveImports({
         files: [{ fileloc: 'test.ts', bundleHash: 'hash', dags, source: '// source' }],
