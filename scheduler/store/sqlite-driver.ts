@@ -31,7 +31,7 @@ export function openSqliteStore(path: string): SqliteStore {
     return new SqliteStore(writer, path);
   } catch (error) {
     writer.close();
-    throw error;
+    throw isDamage(error) ? damaged(path, error) : error;
   }
 }
 
@@ -74,10 +74,9 @@ export class SqliteStore implements StoreDriver {
     }
   }
 
-  /** Checks the file (`PRAGMA quick_check`); returns what is wrong with it, an empty list when nothing is. */
+  /** Checks the file, its indexes and references; returns what is wrong, an empty list when nothing is. */
   check(): string[] {
-    const found = this.#reader.database.pragma('quick_check') as { quick_check: string }[];
-    return found.map((row) => row.quick_check).filter((text) => text !== 'ok');
+    return faultsOf(this.#reader.database);
   }
 
   /**
@@ -154,6 +153,38 @@ class Connection {
     }
     return statement;
   }
+}
+
+/** What is wrong with a database: pages, indexes, references. Throws nothing for damage: it is the answer. */
+export function faultsOf(database: Database.Database): string[] {
+  try {
+    const found = database.pragma(`integrity_check(${faultsMax})`) as { integrity_check: string }[];
+    const faults = found.map((row) => row.integrity_check).filter((text) => text !== 'ok');
+    const orphans = database.pragma('foreign_key_check') as { table: string; rowid: number; parent: string }[];
+    const references = orphans
+      .slice(0, faultsMax)
+      .map(({ table, rowid, parent }) => `row ${rowid} of ${table} refers to a ${parent} that does not exist`);
+    return [...faults, ...references];
+  } catch (error) {
+    if (isDamage(error)) return [describeError(error)];
+    throw error;
+  }
+}
+
+/** Faults that are told one by one; more say no more. */
+const faultsMax = 20;
+
+/** SQLite's own words for a file that is not what it wrote. */
+export function isDamage(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && /^SQLITE_(CORRUPT|NOTADB|IOERR_(SHORT_READ|CORRUPTFS))/.test(code);
+}
+
+export function damaged(path: string, cause: unknown): MillraceError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new MillraceError('STORE_UNUSABLE', `${path} is damaged: ${why}`, {
+    hint: 'Keep it, and restore the latest backup into a new folder: `millrace restore FILE`.',
+  });
 }
 
 function openReader(path: string): Database.Database {
