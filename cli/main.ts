@@ -199,7 +199,11 @@ try {
   await program.parseAsync();
 } catch (thrown) {
   if (thrown instanceof CommanderError) process.exitCode = thrown.exitCode === 0 ? 0 : 2;
-  else process.exitCode = reportFailure(thrown);
+  else {
+    const code = reportFailure(thrown);
+    // `sql` says by itself what it means that a command could not run.
+    process.exitCode ??= code;
+  }
 }
 
 function count(text: string): number {

@@ -109,7 +109,7 @@ async function openBase(options: ServerOptions, endings: Endings): Promise<Base>
   endings.push(() => supervisor.stopAll());
   const web = await claimPort(settings.MILLRACE_HOST, settings.MILLRACE_PORT);
   endings.push(() => web.close());
-  const store = openSqliteStore(home.storePath);
+  const store = openSqliteStore(home.storePath, { onBroken: (error) => endAtOnce(error, log) });
   endings.push(() => store.close());
   return {
     ...options,
@@ -122,6 +122,15 @@ async function openBase(options: ServerOptions, endings: Endings): Promise<Base>
     store,
     endings,
   };
+}
+
+/**
+ * As `kill -9` would, since an orderly end would write to the file once more; tasks die with the server. What starts it
+ * again (systemd, Docker) sees that it was killed.
+ */
+function endAtOnce(error: unknown, log: Log): void {
+  log.error('The server ends at once', { error: describeError(error) });
+  process.kill(process.pid, 'SIGKILL');
 }
 
 /** Begins while the databases are still starting. */

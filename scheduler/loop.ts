@@ -21,6 +21,7 @@ import { settle } from './loop/settle.js';
 import { takeDue } from './loop/take-due.js';
 import { readTriggered } from './loop/triggered-runs.js';
 import { Turn } from './loop/turn.js';
+import { refuseCommands, Unwritable } from './loop/unwritable.js';
 import { wrongCounts } from './loop/wrong-counts.js';
 import type { AttemptCall, AttemptEvent } from './model/attempt.js';
 import { type Secrets, secretsOfStore } from './store/secrets.js';
@@ -51,7 +52,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       {
         store: deps.store,
         clock: deps.clock,
-        request: (apply) => loop.inbox.request(apply),
+        request: (apply) => loop.command(apply),
         live: () => loop.live,
       },
       { vault: deps.vault, secrets },
@@ -145,6 +146,12 @@ class Loop {
     else this.inbox.push(input);
   }
 
+  /** What a person or a program asks for. Rejects with STORE_UNWRITABLE while nothing can be written. */
+  async command<Result>(apply: (turn: Turn) => Result): Promise<Result> {
+    if (this.#storeError !== null) throw new Unwritable(this.#storeError);
+    return this.inbox.request(apply, true);
+  }
+
   async onCall(attemptId: string, call: AttemptCall): Promise<Json | undefined> {
     const refuseStale = () => {
       if (isUnderWay(this.live, attemptId)) return;
@@ -196,12 +203,13 @@ class Loop {
       return;
     }
     if (error !== undefined) {
+      const left = error instanceof Unwritable ? refuseCommands(inputs, error) : inputs;
       await this.#reload();
-      for (const input of inputs) {
+      for (const input of left) {
         const own = await this.#turn([input]);
         if (own === undefined) continue;
-        await this.#reload();
         input.onRejected(own);
+        await this.#reload();
       }
     }
     this.#lastTurnAt = this.#deps.clock.now();
@@ -230,14 +238,15 @@ class Loop {
       this.#deps.report(error, 'a turn of the scheduler failed');
       return error;
     }
-    const error = await this.#commit(turn);
+    const error = await this.#commit(turn, inputs);
     if (error !== undefined) return error;
     this.#afterCommit(turn);
     for (const input of done) input.onCommitted?.();
     return undefined;
   }
 
-  async #commit(turn: Turn): Promise<unknown> {
+  /** Waits until the turn can be written, unless somebody waits for the answer: then it is an Unwritable. */
+  async #commit(turn: Turn, inputs: Input[]): Promise<unknown> {
     if (turn.isEmpty) return undefined;
     for (;;) {
       try {
@@ -252,6 +261,9 @@ class Loop {
         // The disk is full or the database is away: nothing was written, so the same turn is tried again.
         this.#storeError = describeError(error);
         this.#deps.report(error, 'the metadata database could not be written; trying again');
+        const refusal = new Unwritable(this.#storeError);
+        this.inbox.refuseCommands(refusal);
+        if (inputs.some(({ isCommand }) => isCommand)) return refusal;
         await new Promise<void>((resolve) => this.#deps.clock.after(storeRetryMs, resolve));
       }
     }
@@ -314,6 +326,7 @@ class Loop {
         if (isStale) turn.wantsPrevious.push(now);
         else {
           now.previous = found;
+          if (found.kind === 'live') found.run.isLookedBackAt = true;
           turn.touchAll(now);
         }
       });
@@ -366,7 +379,12 @@ class Loop {
       }
     }
     const onRejected = (error: unknown) => report(error, 'what is alive could not be taken up again');
-    const error = await this.#turn([{ apply: (turn) => recover(turn, settings, false), onRejected }]);
+    const apply = (turn: Turn) => {
+      recover(turn, settings, false);
+      // Something has to be written, or nobody would notice that it can be.
+      if (this.#storeError !== null) turn.log({ ...unattended, event: 'metadata database written again' });
+    };
+    const error = await this.#turn([{ apply, onRejected }]);
     if (error !== undefined) onRejected(error);
   }
 
@@ -387,3 +405,6 @@ function isUnderWay(live: LiveState, attemptId: string): boolean {
 }
 
 const neverBegan = { type: 'cancelled', message: 'it was ended before it began', stack: null };
+
+/** Of an event that is of no DAG, and that nobody asked for. */
+const unattended = { dag_id: null, run_id: null, task_id: null, map_index: null, user: null };

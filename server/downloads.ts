@@ -1,7 +1,8 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { type RequestHandler, Router } from 'express';
 import { MillraceError } from '../kernel/errors.js';
+import { runResultsPath } from '../scheduler/model/run-results.js';
 import { emailById } from '../scheduler/store/queries/emails.js';
 import type { AppDeps } from './deps.js';
 import { knownZone, ZonedFormat } from './format.js';
@@ -28,6 +29,15 @@ export function downloadRoutes(deps: AppDeps, person: RequestHandler): Router {
     await pipeline(createReadStream(path, 'utf8'), maskedLines(deps.masker), response).catch((error) =>
       response.destroy(error),
     );
+  });
+
+  router.get(`${task}/run_results.json`, person, async (request, response) => {
+    const path = runResultsPath((await logOf(deps, request)).path);
+    if (!existsSync(path)) throw new MillraceError('NOT_FOUND', 'this try has no run_results.json');
+    response.set('Cache-Control', 'no-store').type('json').attachment('run_results.json');
+    createReadStream(path)
+      .on('error', (error) => response.destroy(error))
+      .pipe(response);
   });
 
   router.get(`${task}/log-lines`, person, async (request, response) => {

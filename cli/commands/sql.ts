@@ -4,6 +4,8 @@ import type { SqlOptions } from '../sql/options.js';
 /** Adds `millrace sql …`: dbt's commands, with dbt's flags, on any dbt project. The code of each is imported when it is called. */
 export function registerSqlCommands(program: Command): void {
   const sql = program.command('sql').description('run dbt projects: parse, build, test, list, docs …');
+  // What a command leaves behind when it throws.
+  sql.hook('preAction', () => exit(2));
   const runs: [string, string][] = [
     ['build', 'build and test: seeds, models, snapshots and tests in the order of the graph'],
     ['run', 'build the models'],
@@ -29,6 +31,7 @@ export function registerSqlCommands(program: Command): void {
     .action(async (options: SqlOptions) => exit(await (await import('../sql/list.js')).listCommand(options)));
   selecting(common(sql.command('show').description('print the first rows of a model, or of SQL given with --inline')))
     .option('--inline <sql>', 'SQL with templates instead of a node')
+    .option('--lineage', 'where the columns of the model come from, instead of rows')
     .option('--limit <rows>', 'rows to print; -1 for all', Number, 5)
     .addOption(new Option('--output <form>').choices(['text', 'json']).default('text'))
     .action(async (options: SqlOptions) => exit(await (await import('../sql/show.js')).showCommand(options)));
@@ -42,9 +45,9 @@ export function registerSqlCommands(program: Command): void {
     exit(await (await import('../sql/clean.js')).cleanCommand(options)),
   );
   const docs = sql.command('docs').description("dbt's documentation");
-  common(docs.command('generate').description('write manifest.json and catalog.json')).action(
-    async (options: SqlOptions) => exit(await (await import('../sql/docs.js')).docsCommand(options)),
-  );
+  common(docs.command('generate').description('write manifest.json, catalog.json and column_lineage.json'))
+    .option('--no-compile', 'write only what is known without compiling')
+    .action(async (options: SqlOptions) => exit(await (await import('../sql/docs.js')).docsCommand(options)));
   const source = sql.command('source').description('sources');
   selecting(common(source.command('freshness').description('how old the newest rows of sources are')))
     .option('-o, --output <path>', 'where to write sources.json')

@@ -24,12 +24,16 @@ export interface DemoResult {
   ok: boolean;
   events: number;
   objects: number;
+  /** How long each part took, in the order in which they followed each other. */
+  phases: { phase: DemoPhase; seconds: number }[];
   runs: DemoRun[];
   reconciliation: ReconcileResult;
   tables: { schema: string; table: string; rows: number }[];
   kpis: { columns: string[]; rows: (string | number | boolean | null)[][] };
   emails: { subject: string; to: string[]; state: string; text: string }[];
 }
+
+export type DemoPhase = 'generate' | 'capture' | 'load' | 'transform' | 'reconcile';
 
 export interface DemoRun {
   dagId: string;
@@ -57,19 +61,21 @@ export async function runDemo(
 ): Promise<DemoResult> {
   const sourceUrl = server.databases.sourceUrl as string;
   const capture = followCapture(server);
-  progress.step(`${count(options.customers)} customers make ${count(options.transactions)} transactions`);
+  const phases = openPhases(progress, clock);
+  phases.begin('generate', `${count(options.customers)} customers make ${count(options.transactions)} transactions`);
   await liveThrough(sourceUrl, options, clock);
-  progress.step('Change data capture brings every change into the object store');
+  phases.begin('capture', 'Change data capture brings every change into the object store');
   const { events, objects } = await capture.reached(await currentLsn(sourceUrl), (status) =>
     progress.detail(`${count(status.eventsTotal)} events, ${status.objectsTotal} objects`),
   );
-  progress.step(`${loadDagId} loads them into the warehouse`);
+  phases.begin('load', `${loadDagId} loads them into the warehouse`);
   await server.imported;
   const load = await runLoad(server);
-  progress.step('Bank_Data_Transformation builds and tests staging, dimensions, facts and key figures');
+  phases.begin('transform', 'Bank_Data_Transformation builds and tests staging, dimensions, facts and key figures');
   const transformations = await finished(server, (await server.store.read(childRuns(load.id, 10))).map(keyOf));
-  progress.step('Reconciling the warehouse with the source, row by row');
+  phases.begin('reconcile', 'Reconciling the warehouse with the source, row by row');
   const reconciliation = await reconcile(server, { address, slotName }, clock, progress);
+  const took = phases.end();
   progress.step('Looking at the results');
   const runs = await Promise.all([load, ...transformations].map((run) => describeRun(server, run)));
   const warehouse = openWarehouseReader(server.databases.warehouseUrl as string);
@@ -86,6 +92,7 @@ export async function runDemo(
       ok,
       events,
       objects,
+      phases: took,
       runs,
       reconciliation,
       tables,
@@ -96,6 +103,21 @@ export async function runDemo(
     await warehouse.end();
     progress.done();
   }
+}
+
+/** Shows each phase as it begins, and remembers how long it took. */
+function openPhases(progress: Progress, clock: Clock) {
+  const begun: { phase: DemoPhase; at: number }[] = [];
+  return {
+    begin(phase: DemoPhase, text: string): void {
+      begun.push({ phase, at: clock.monotonic() });
+      progress.step(text);
+    },
+    end(): DemoResult['phases'] {
+      const end = clock.monotonic();
+      return begun.map(({ phase, at }, index) => ({ phase, seconds: ((begun[index + 1]?.at ?? end) - at) / 1_000 }));
+    },
+  };
 }
 
 async function liveThrough(sourceUrl: string, options: DemoOptions, clock: Clock): Promise<void> {

@@ -45,6 +45,8 @@ export interface SqlOptions {
   output?: string;
   outputKeys?: string[];
   args?: string;
+  compile?: boolean;
+  lineage?: boolean;
 }
 
 /** How the project is loaded for a command. Artifacts and the cache of parsing lie in the target folder, as in dbt. */

@@ -1,11 +1,19 @@
 import type { JsonObject } from '../../kernel/json.js';
+import { manifestArtifact } from '../../transform/artifacts/manifest.js';
 import { runResultsArtifact } from '../../transform/artifacts/run-results.js';
 import type { ResourceType } from '../../transform/index.js';
 import { deferredRelations, readState, stateWorld } from '../../transform/manifest/state.js';
 import { compileOnly } from '../../transform/run/compile-only.js';
-import { runProject, type TimedResult } from '../../transform/run/run-project.js';
+import { type RunProjectOptions, runProject, type TimedResult } from '../../transform/run/run-project.js';
 import { type SqlOptions, selectionOf } from './options.js';
-import { type Session, type WarehouseSession, withWarehouse, writeArtifact, writeSql } from './session.js';
+import {
+  type Session,
+  type WarehouseSession,
+  withWarehouse,
+  writeArtifact,
+  writeCompiled,
+  writeStatements,
+} from './session.js';
 
 type Which = 'build' | 'run' | 'test' | 'seed' | 'snapshot' | 'compile';
 
@@ -43,7 +51,12 @@ export function chosenIds({ project, options }: Session, which: Which): string[]
 }
 
 /** Runs the nodes with progress, writes the artifacts, returns the exit code. */
-export async function runSelection(session: WarehouseSession, which: Which, ids: string[]): Promise<number> {
+export async function runSelection(
+  session: WarehouseSession,
+  which: Which,
+  ids: string[],
+  previousBatches?: RunProjectOptions['previousBatches'],
+): Promise<number> {
   const { project, printer, options, adapter } = session;
   if (ids.length === 0) {
     printer.warn('The selection is empty: there is nothing to do.');
@@ -67,6 +80,7 @@ export async function runSelection(session: WarehouseSession, which: Which, ids:
     hooks: which !== 'compile',
     batchTests: options.batchTests,
     eventTime: { start: options.eventTimeStart, end: options.eventTimeEnd },
+    previousBatches,
     deferred,
     ...(which === 'compile' ? { perform: (id: string) => compileOnly(project, id, { adapter, deferred }) } : {}),
     onStart: (node, index, total) => which !== 'compile' && printer.start(node, index, total),
@@ -77,8 +91,11 @@ export async function runSelection(session: WarehouseSession, which: Which, ids:
     ...(options.debug ? { onStatement: (sql: string) => printer.info(sql) } : {}),
   });
   const elapsed = performance.now() - started;
-  if (options.writeJson)
+  if (options.writeJson) {
+    // Once more: now it holds the compiled SQL.
+    writeArtifact(session, 'manifest.json', manifestArtifact(project));
     writeArtifact(session, 'run_results.json', runResultsArtifact(project, results, argsOf(which, options), elapsed));
+  }
   if (which === 'compile') printCompiled(results);
   printer.summary(project, results, elapsed);
   const bad = results.some(
@@ -96,9 +113,12 @@ async function compileInline({ project, adapter }: WarehouseSession, sql: string
 
 function keepSql(session: Session, result: TimedResult): void {
   if (!session.options.writeJson || result.compiledSql === null) return;
-  writeSql(session, 'compiled', result.uniqueId, result.compiledSql);
-  if (result.statements.length > 0)
-    writeSql(session, 'run', result.uniqueId, result.statements.map(({ sql }) => sql).join(';\n\n'));
+  writeCompiled(session, result.uniqueId, result.compiledSql);
+  writeStatements(
+    session,
+    result.uniqueId,
+    result.statements.map(({ sql }) => sql),
+  );
 }
 
 /** A single node that is no test is printed; of more, the files say enough. */
@@ -116,6 +136,8 @@ function argsOf(which: Which, options: SqlOptions): JsonObject {
     vars: options.vars,
     full_refresh: options.fullRefresh ?? false,
     fail_fast: options.failFast ?? false,
+    event_time_start: options.eventTimeStart ?? null,
+    event_time_end: options.eventTimeEnd ?? null,
     target: options.target ?? null,
     invocation_command: `millrace sql ${which}`,
   };

@@ -1,9 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import type { JsonObject } from '../../kernel/json.js';
 import { manifestArtifact } from '../../transform/artifacts/manifest.js';
 import { dbtVersion } from '../../transform/compile/base-context.js';
 import { type Adapter, type LoadOptions, loadProject, openAdapter, type Project } from '../../transform/index.js';
+import type { ManifestNode } from '../../transform/manifest/node.js';
 import { loadOptionsOf, type SqlOptions, targetFolder } from './options.js';
 import { Printer } from './printer.js';
 
@@ -67,17 +68,33 @@ export function writeArtifact(
   writeFileSync(path, JSON.stringify(content));
 }
 
-/** Writes SQL where dbt puts it: target/compiled/<package>/<path>, target/run/… */
-export function writeSql(
-  session: Pick<Session, 'project' | 'options'>,
-  folder: 'compiled' | 'run',
-  uniqueId: string,
-  sql: string,
-): void {
+/** Writes compiled SQL where dbt puts it, target/compiled/<package>/<path>, and notes it in the manifest. */
+export function writeCompiled(session: Pick<Session, 'project' | 'options'>, uniqueId: string, sql: string): void {
   const node = session.project.manifest.nodes.get(uniqueId);
   if (!node) return;
+  const file = writeSql(session, 'compiled', node, sql);
+  Object.assign(node, { compiled: true, compiled_code: sql, compiled_path: relative(session.project.dir, file) });
+}
+
+/** Writes the statements that built a node: target/run/<package>/<path>. */
+export function writeStatements(
+  session: Pick<Session, 'project' | 'options'>,
+  uniqueId: string,
+  statements: string[],
+): void {
+  const node = session.project.manifest.nodes.get(uniqueId);
+  if (node && statements.length > 0) writeSql(session, 'run', node, statements.join(';\n\n'));
+}
+
+function writeSql(
+  { project, options }: Pick<Session, 'project' | 'options'>,
+  folder: 'compiled' | 'run',
+  node: ManifestNode,
+  sql: string,
+): string {
   const path = node.test_metadata ? join(node.original_file_path, node.path) : node.original_file_path;
-  const file = join(targetFolder(session.project, session.options), folder, node.package_name, path);
+  const file = join(targetFolder(project, options), folder, node.package_name, path);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, sql);
+  return file;
 }

@@ -153,4 +153,6 @@ export interface SqlProjectOptions {
   tests?: 'each' | 'model';
   connection?: string;
   fullRefresh?: boolean;
+  /** true: a teardown writes the group's `run_results.json` also when the project has no on-run-end hooks. */
+  runResults?: boolean;
 }

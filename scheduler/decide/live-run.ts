@@ -44,7 +44,7 @@ export interface LiveTaskInstance {
   /** An attempt that was told to end and has not yet: until it has, no other may start. */
   lingering: string | null;
   /** What the store holds; the fence of the next write. Null when the row is not there yet. */
-  stored: { state: TaskInstanceState | null; attemptId: string | null } | null;
+  stored: { state: TaskInstanceState | null; attemptId: string | null; mapIndex: number } | null;
 }
 
 export type SkipMemo = { followed: string[] } | { skipped: string[]; ignoreTriggerRules: boolean };
@@ -90,6 +90,8 @@ export class LiveRun {
   /** Instances of tasks that this version of the DAG does not have: all of them removed. */
   readonly formerInstances: { taskId: string; instance: LiveTaskInstance }[] = [];
   previous: PreviousRun = { kind: 'unknown' };
+  /** A later run, perhaps of another version, waits for what becomes of this one. */
+  isLookedBackAt = false;
   /** Queued, running and restarting task instances. */
   executing = 0;
   /** Per task number: those of it that execute. */

@@ -38,7 +38,7 @@ function countFailures(turn: Turn, run: LiveRun): void {
 }
 
 function tellSuccessors(turn: Turn, run: LiveRun): void {
-  if (!run.plan.looksBack) return;
+  if (!run.isLookedBackAt) return;
   for (const other of turn.live.dags.get(run.dagId)?.runs ?? []) {
     if (other.previous.kind !== 'live' || other.previous.run !== run) continue;
     other.previous = factsOf(run);

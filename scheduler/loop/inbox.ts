@@ -7,6 +7,8 @@ export interface Input {
   apply(turn: Turn): void;
   onCommitted?(): void;
   onRejected(error: unknown): void;
+  /** Somebody waits for the answer, and can ask again: refused at once when the store cannot be written. */
+  isCommand?: boolean;
 }
 
 interface InboxDeps {
@@ -62,8 +64,15 @@ export class Inbox {
     });
   }
 
+  /** Takes the commands out of what waits for the next turn, and refuses them. */
+  refuseCommands(error: unknown): void {
+    const commands = this.#waiting.filter(({ isCommand }) => isCommand);
+    this.#waiting = this.#waiting.filter(({ isCommand }) => !isCommand);
+    for (const { onRejected } of commands) onRejected(error);
+  }
+
   /** Pushes a change and resolves with what it returned, after the commit. */
-  request<Result>(apply: (turn: Turn) => Result): Promise<Result> {
+  request<Result>(apply: (turn: Turn) => Result, isCommand = false): Promise<Result> {
     return new Promise((resolve, reject) => {
       let result: Result;
       this.push({
@@ -72,6 +81,7 @@ export class Inbox {
         },
         onCommitted: () => resolve(result),
         onRejected: reject,
+        isCommand,
       });
     });
   }

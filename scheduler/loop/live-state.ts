@@ -21,6 +21,8 @@ export class LiveDag {
   next: NextRun | null = null;
   /** The instant of the latest timer that was set for `next`. */
   armedFor: Instant | null = null;
+  /** The instant of the latest timer that was set for a run that waits for its time. */
+  wakesAt: Instant | null = null;
   /** Queued and running runs, in no particular order. */
   readonly runs = new Set<LiveRun>();
   /** Logical dates after the last scheduled run that a run of another kind has taken. */

@@ -1,3 +1,4 @@
+import type { LiveRun } from '../decide/live-run.js';
 import { setDagPaused } from '../store/transitions/write-dag.js';
 import type { Turn } from './turn.js';
 
@@ -13,5 +14,17 @@ export function pauseDag(turn: Turn, dagId: string, paused: boolean): void {
   if (paused) return;
   dag.failuresInRow = 0;
   turn.live.board.release(dagId);
-  for (const run of dag.runs) if (run.row.state === 'running') turn.touchAll(run);
+  for (const run of dag.runs) {
+    if (run.row.state !== 'running') continue;
+    turn.touchAll(run);
+    rearm(turn, run);
+  }
+}
+
+/** What fell due meanwhile was passed over; should the clock have been set back since, it falls due once more. */
+function rearm(turn: Turn, run: LiveRun): void {
+  for (const instance of run.instances.flat()) {
+    if (instance.dueAt !== null && instance.dueAt > turn.now)
+      turn.live.at(instance.dueAt, { kind: 'task_instance', instance });
+  }
 }

@@ -1,6 +1,7 @@
 import { LiveRun, type LiveTaskInstance } from '../decide/live-run.js';
 import { endAttempt } from './fail-fast.js';
 import type { DagVersion } from './live-state.js';
+import { lookBack } from './look-back.js';
 import { freshTry } from './settle.js';
 import type { Turn } from './turn.js';
 
@@ -10,6 +11,7 @@ export function rebaseRun(turn: Turn, run: LiveRun, version: DagVersion): LiveRu
   const wasAlive = turn.live.runs.get(run.row.id) === run;
   const rebased = new LiveRun(version.plan, run.row, run.isStored);
   rebased.previous = run.previous;
+  rebased.isLookedBackAt = run.isLookedBackAt;
   turn.live.versions.set(version.id, version);
   for (const old of run.instances.flat()) adopt(turn, run, rebased, old);
   for (const former of run.formerInstances) readopt(turn, rebased, former.taskId, former.instance);
@@ -21,6 +23,8 @@ export function rebaseRun(turn: Turn, run: LiveRun, version: DagVersion): LiveRu
     turn.live.addRun(rebased);
     turn.touchAll(rebased);
     tellSuccessors(turn, run, rebased);
+    // The version before may not have looked back.
+    if (version.plan.looksBack && rebased.previous.kind === 'unknown') lookBack(turn, rebased);
   }
   turn.changedRun(rebased);
   return rebased;

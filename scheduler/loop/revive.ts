@@ -196,7 +196,7 @@ function liveInstance(
     lostCount: row.lost_count,
     returnLength: facts.lengths.get(place),
     skipMemo: facts.memos.get(place) ?? null,
-    stored: { state: row.state, attemptId: row.attempt_id },
+    stored: { state: row.state, attemptId: row.attempt_id, mapIndex: row.map_index },
   };
   adoptAttempt(live, instance);
   return instance;

@@ -2,10 +2,10 @@ import type { LiveRun } from '../decide/live-run.js';
 import { storeNextRun } from '../store/transitions/store-next-run.js';
 import type { NextRun } from '../timetable/timetable.js';
 import { createAssetRun } from './asset-events.js';
-import { lookBack } from './backfills.js';
 import { createRun } from './create-run.js';
 import { armDeadline } from './deadline.js';
 import type { LiveDag } from './live-state.js';
+import { lookBack } from './look-back.js';
 import { runIdOf } from './run-ids.js';
 import type { Turn } from './turn.js';
 
@@ -79,7 +79,11 @@ function startQueuedRuns(turn: Turn, dag: LiveDag): void {
     while (dag.count('running', backfillId) < most) {
       const run = waiting.peek();
       if (!run) break;
-      if (run.row.state === 'queued' && run.row.runAfter > turn.now) break;
+      if (run.row.state === 'queued' && run.row.runAfter > turn.now) {
+        if (dag.wakesAt !== run.row.runAfter) turn.live.at(run.row.runAfter, { kind: 'dag', dagId: dag.dagId });
+        dag.wakesAt = run.row.runAfter;
+        break;
+      }
       waiting.pop();
       if (run.row.state === 'queued' && turn.live.runs.get(run.row.id) === run) startRun(turn, run);
     }

@@ -245,7 +245,8 @@ export class Turn {
   }
 
   #stored(instance: LiveTaskInstance): void {
-    instance.stored = { state: instance.state, attemptId: instance.attemptId };
+    const { state, attemptId, mapIndex } = instance;
+    instance.stored = { state, attemptId, mapIndex };
   }
 
   /** A run by its ids: alive, or read beforehand. */
@@ -265,7 +266,7 @@ export class Turn {
   touchDownstream(instance: LiveTaskInstance): void {
     const { run } = instance;
     const plan = run.plan.tasks[instance.taskIndex] as (typeof run.plan.tasks)[number];
-    if (run.plan.looksBack) this.#touchSuccessors(instance);
+    if (run.isLookedBackAt || this.live.runs.get(run.row.id) !== run) this.#touchSuccessors(instance);
     for (const below of plan.wholeDownstream) this.touch(run, below);
     for (const within of plan.indirectScope) this.touch(run, within);
     for (const below of plan.sameIndexDownstream) {

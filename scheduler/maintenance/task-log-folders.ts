@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Instant } from '../../kernel/time.js';
 import { database } from '../store/database.js';
 import type { StoreDriver } from '../store/driver.js';
+import { isLiveRun } from '../store/queries/live-rows.js';
 
 interface LogDeps {
   store: StoreDriver;
@@ -30,7 +31,7 @@ export async function orphanLogs({ store, logFolder }: LogDeps): Promise<string[
 
 async function oldLogs({ store, logFolder }: LogDeps, before: Instant): Promise<string[]> {
   const unfinished = await store.read(
-    database.selectFrom('dag_run').select('id').where('state', 'in', ['queued', 'running']).compile(),
+    database.selectFrom('dag_run').select('id').where(isLiveRun('dag_run')).compile(),
   );
   const alive = new Set(unfinished.map((row) => `${row.id}`));
   const old: string[] = [];

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import { MillraceError } from '../../kernel/errors.js';
-import { damaged, faultsOf } from './sqlite-driver.js';
+import { damaged, faultsOf } from './damage.js';
 
 /** What a file of metadata holds. */
 export interface StoreFacts {

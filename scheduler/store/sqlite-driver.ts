@@ -1,8 +1,10 @@
 import Database from 'better-sqlite3';
 import type { CompiledQuery } from 'kysely';
 import { describeError, MillraceError } from '../../kernel/errors.js';
-import type { QueryRows, Script, ScriptOutcome, StoreDriver } from './driver.js';
+import { damaged, faultsOf, isDamage } from './damage.js';
+import type { Script, ScriptOutcome, StoreDriver } from './driver.js';
 import { type Migration, pendingMigrations, tableWords } from './migrate.js';
+import { busyTimeoutMs, openReader, SqliteConnection } from './sqlite-connection.js';
 
 /** `Mill` in ASCII: tells our file from any other SQLite file. */
 const applicationId = 0x4d696c6c;
@@ -10,25 +12,28 @@ const applicationId = 0x4d696c6c;
 /** The oldest SQLite without the WAL-reset corruption bug, and with `is not distinct from` and `returning`. */
 const sqliteVersionMin = '3.51.0';
 
-/** How long opening waits for a file that another process has locked. Later there is one writer and no waiting. */
-const busyTimeoutMs = 100;
-
-/** Prepared statements that a connection keeps; the oldest goes first. */
-const statementsMax = 500;
+export interface SqliteStoreOptions {
+  /**
+   * Called once when the disk has failed a write or the file is damaged. From then on the store refuses every change:
+   * nobody knows what of the last one is on the disk, and to sync it again would only seem to help. The process should
+   * end at once; the next start recovers what is there from the write-ahead log.
+   */
+  onBroken?(error: unknown): void;
+}
 
 /**
  * Opens (or makes) the metadata database in one SQLite file: one connection that writes, one that reads only.
  * A commit is on disk when it returns (`synchronous=FULL`). Does not migrate: see `migrateSqlite`.
  * Throws STORE_FOREIGN when the file belongs to another program, STORE_TOO_NEW when a newer Millrace made it.
  */
-export function openSqliteStore(path: string): SqliteStore {
+export function openSqliteStore(path: string, options: SqliteStoreOptions = {}): SqliteStore {
   const writer = new Database(path);
   try {
     assertVersion(writer);
     assertOurs(writer, path);
     configure(writer);
     migrateSqlite(writer);
-    return new SqliteStore(writer, path);
+    return new SqliteStore(writer, path, options);
   } catch (error) {
     writer.close();
     throw isDamage(error) ? damaged(path, error) : error;
@@ -46,13 +51,16 @@ export function migrateSqlite(database: Database.Database): void {
 
 export class SqliteStore implements StoreDriver {
   readonly dialect = 'sqlite';
-  readonly #writer: Connection;
-  readonly #reader: Connection;
+  readonly #writer: SqliteConnection;
+  readonly #reader: SqliteConnection;
+  readonly #options: SqliteStoreOptions;
+  #broken: MillraceError | undefined;
 
-  constructor(writer: Database.Database, path: string) {
-    this.#writer = new Connection(writer);
+  constructor(writer: Database.Database, path: string, options: SqliteStoreOptions) {
+    this.#writer = new SqliteConnection(writer);
+    this.#options = options;
     // An in-memory database has no second connection: there, a read sees what the writer has committed.
-    this.#reader = writer.memory ? this.#writer : new Connection(openReader(path));
+    this.#reader = writer.memory ? this.#writer : openReader(path);
   }
 
   async read<Row>(query: CompiledQuery<Row>): Promise<Row[]> {
@@ -61,14 +69,16 @@ export class SqliteStore implements StoreDriver {
 
   async transact<Result>(scripts: Script<Result>[]): Promise<ScriptOutcome<Result>[]> {
     const writer = this.#writer;
-    writer.run('begin immediate');
+    if (this.#broken) throw this.#broken;
     try {
+      writer.run('begin immediate');
       const outcomes = scripts.map((script) => this.#step(script, scripts.length > 1));
       const only = outcomes[0];
       if (outcomes.length === 1 && only && !only.ok) writer.run('rollback');
       else writer.run('commit');
       return outcomes;
     } catch (error) {
+      if (isBroken(error)) throw this.#break(error);
       if (writer.database.inTransaction) writer.run('rollback');
       throw error;
     }
@@ -99,6 +109,19 @@ export class SqliteStore implements StoreDriver {
     this.#writer.database.close();
   }
 
+  #break(error: unknown): MillraceError {
+    this.#broken = new MillraceError(
+      'STORE_BROKEN',
+      `the metadata database cannot be relied on: ${describeError(error)}`,
+      {
+        hint: 'Look at the disk, then start Millrace again: it goes on from what was committed.',
+        cause: error,
+      },
+    );
+    this.#options.onBroken?.(this.#broken);
+    return this.#broken;
+  }
+
   /** A script that is alone needs no savepoint: the transaction is its own. */
   #step<Result>(script: Script<Result>, savepoint: boolean): ScriptOutcome<Result> {
     if (savepoint) this.#writer.run('savepoint script');
@@ -109,7 +132,7 @@ export class SqliteStore implements StoreDriver {
       return { ok: true, value: step.value };
     } catch (error) {
       // SQLite itself ends the transaction on a full disk or an I/O error: then nothing of it is left to save.
-      if (!this.#writer.database.inTransaction) throw error;
+      if (!this.#writer.database.inTransaction || isBroken(error)) throw error;
       if (savepoint) {
         this.#writer.run('rollback to script');
         this.#writer.run('release script');
@@ -119,80 +142,10 @@ export class SqliteStore implements StoreDriver {
   }
 }
 
-/** A connection with its prepared statements. */
-class Connection {
-  readonly database: Database.Database;
-  readonly #statements = new Map<string, Database.Statement>();
-
-  constructor(database: Database.Database) {
-    this.database = database;
-  }
-
-  execute<Row>(query: CompiledQuery<Row>): QueryRows {
-    const statement = this.#prepare(query.sql);
-    if (statement.reader) {
-      const rows = statement.all(query.parameters);
-      return { rows, changes: rows.length, lastId: undefined };
-    }
-    const result = statement.run(query.parameters);
-    return { rows: [], changes: result.changes, lastId: Number(result.lastInsertRowid) };
-  }
-
-  run(sql: string): void {
-    this.#prepare(sql).run();
-  }
-
-  #prepare(sql: string): Database.Statement {
-    const known = this.#statements.get(sql);
-    if (known) return known;
-    const statement = this.database.prepare(sql);
-    this.#statements.set(sql, statement);
-    if (this.#statements.size > statementsMax) {
-      const oldest = this.#statements.keys().next().value;
-      if (oldest !== undefined) this.#statements.delete(oldest);
-    }
-    return statement;
-  }
-}
-
-/** What is wrong with a database: pages, indexes, references. Throws nothing for damage: it is the answer. */
-export function faultsOf(database: Database.Database): string[] {
-  try {
-    const found = database.pragma(`integrity_check(${faultsMax})`) as { integrity_check: string }[];
-    const faults = found.map((row) => row.integrity_check).filter((text) => text !== 'ok');
-    const orphans = database.pragma('foreign_key_check') as { table: string; rowid: number; parent: string }[];
-    const references = orphans
-      .slice(0, faultsMax)
-      .map(({ table, rowid, parent }) => `row ${rowid} of ${table} refers to a ${parent} that does not exist`);
-    return [...faults, ...references];
-  } catch (error) {
-    if (isDamage(error)) return [describeError(error)];
-    throw error;
-  }
-}
-
-/** Faults that are told one by one; more say no more. */
-const faultsMax = 20;
-
-/** SQLite's own words for a file that is not what it wrote. */
-export function isDamage(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' && /^SQLITE_(CORRUPT|NOTADB|IOERR_(SHORT_READ|CORRUPTFS))/.test(code);
-}
-
-export function damaged(path: string, cause: unknown): MillraceError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new MillraceError('STORE_UNUSABLE', `${path} is damaged: ${why}`, {
-    hint: 'Keep it, and restore the latest backup into a new folder: `millrace restore FILE`.',
-  });
-}
-
-function openReader(path: string): Database.Database {
-  const reader = new Database(path, { readonly: true, fileMustExist: true });
-  reader.pragma(`busy_timeout = ${busyTimeoutMs}`);
-  reader.pragma('trusted_schema = off');
-  reader.pragma('query_only = on');
-  return reader;
+/** What no later try can put right: the disk failed, or what is in the file makes no sense. A full disk is not that. */
+function isBroken(error: unknown): boolean {
+  const code = error instanceof Database.SqliteError ? error.code : '';
+  return /^SQLITE_(IOERR|CORRUPT|NOTADB)/.test(code);
 }
 
 function configure(database: Database.Database): void {

@@ -119,37 +119,32 @@ export const fact = {
   ],
 } as const;
 
-/** Key and hash of every row of the source. */
+/** Of every row of the source: key, hash, hash of what the dimension or the fact has too, and what adds up to its sum. */
 export function sourceHashes(table: BankTableName): string {
-  return `select id, ${hashSql(bankRelations[table].columns.map(([name]) => name))} from public.${table} order by id`;
-}
-
-/** The same over the columns that the dimension (or the fact) has too; null when there is none. */
-export function sourceModelHashes(table: BankTableName): string | null {
-  const columns = table === 'transactions' ? fact.columns : bankRelations[table].dimension?.columns;
-  return columns ? `select id, ${hashSql(columns.map(([source]) => source))} from public.${table} order by id` : null;
+  const { columns, dimension } = bankRelations[table] as BankTable;
+  const modelColumns = table === 'transactions' ? fact.columns : (dimension?.columns ?? []);
+  const modelHash = modelColumns.length === 0 ? '0' : hashSql(modelColumns.map(([source]) => source));
+  return `select id, ${hashSql(columns.map(([name]) => name))}, ${modelHash}, ${sumColumn(table)} from public.${table}`;
 }
 
 /**
- * Key and hash of the rows that the change log holds as of `$X`: per key the last event that was committed before,
- * unless it is a delete or a truncate came after it.
+ * The same of the rows that the change log holds as of the point, without what models have: per key the last event that
+ * was committed before, unless it is a delete or a truncate came after it. Payloads are fetched for these alone.
  */
 export function changeLogHashes(table: BankTableName, point: number): string {
-  const columns = bankRelations[table].columns.map(([name, type]) => `(e.payload->'after'->>'${name}')::${type}`);
+  const { columns } = bankRelations[table];
   return `
-    select l.key, ${hashSql(columns)}
-      from (${latestEvents(table, point)}) l join raw.${table} e using (lsn, seq)
-     where l.op <> 'd' and not ${isTruncated(table, 'l', point)}
-     order by l.key`;
+    select last.key, ${hashSql(columns.map(([name]) => `image.${name}`))}, 0, ${sumColumn(table)}
+      from (select distinct on (key) key, lsn, seq, op from raw.${table} where lsn < ${point} and key is not null
+             order by key, lsn desc, seq desc) last
+     cross join lateral (select payload from raw.${table} e where e.lsn = last.lsn and e.seq = last.seq limit 1) event
+     cross join lateral jsonb_to_record(event.payload->'after')
+                as image (${columns.map(([name, type]) => `${name} ${type}`).join(', ')})
+     where last.op <> 'd' and not ${isTruncated(table, 'last', point)}`;
 }
 
-export function changeLogSum(table: BankTableName, point: number): string | null {
-  const column = bankRelations[table].sum;
-  if (!column) return null;
-  return `
-    select coalesce(sum((e.payload->'after'->>'${column}')::numeric), 0)::text as sum
-      from (${latestEvents(table, point)}) l join raw.${table} e using (lsn, seq)
-     where l.op <> 'd' and not ${isTruncated(table, 'l', point)}`;
+function sumColumn(table: BankTableName): string {
+  return (bankRelations[table] as BankTable).sum ?? 'null::numeric';
 }
 
 /** Key and hash of the versions of a dimension that were valid at the point. */
@@ -161,8 +156,7 @@ export function dimensionHashes(table: 'customers' | 'accounts', point: number):
               from ${relation} where lsn < ${point} order by ${key}, lsn desc, seq desc) v
      where not exists (select from raw.${table} d where d.op = 'd' and d.key = v.key and d.lsn < ${point}
                          and (d.lsn, d.seq) > (v.lsn, v.seq))
-       and not ${isTruncated(table, 'v', point)}
-     order by v.key`;
+       and not ${isTruncated(table, 'v', point)}`;
 }
 
 /** Keys of versions that are current or overlap although another one of the key is: none. */
@@ -180,7 +174,7 @@ export function dimensionFaults(table: 'customers' | 'accounts'): string {
 
 export function factHashes(): string {
   const columns = fact.columns.map(([, name]) => name);
-  return `select transaction_id, ${hashSql(columns)} from ${fact.relation} where not is_deleted order by transaction_id`;
+  return `select transaction_id, ${hashSql(columns)} from ${fact.relation} where not is_deleted`;
 }
 
 /** Keys that were changed at the point or later, as far as the log is loaded. */
@@ -192,11 +186,6 @@ export function changedSince(table: BankTableName, point: number): string {
 export function lastVersionBefore(table: 'customers' | 'accounts', point: number): string {
   return `select key, lsn, seq from raw.${table} where lsn < ${point} and op in ('r', 'c', 'u')
            order by lsn desc, seq desc limit 1`;
-}
-
-function latestEvents(table: BankTableName, point: number): string {
-  return `select distinct on (key) key, lsn, seq, op from raw.${table} where lsn < ${point} and key is not null
-           order by key, lsn desc, seq desc`;
 }
 
 function isTruncated(table: BankTableName, alias: string, point: number): string {

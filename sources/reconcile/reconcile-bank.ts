@@ -10,15 +10,14 @@ import {
   bankTableNames,
   changedSince,
   changeLogHashes,
-  changeLogSum,
   dimensionFaults,
   dimensionHashes,
   fact,
   factHashes,
   lastVersionBefore,
 } from './bank-relations.js';
-import { compareHashes, type RowDifference, type RowHashes, readHashes } from './row-hashes.js';
-import { readSourceState, type SourceState } from './source-state.js';
+import { compareHashes, type RowDifference, readHashes, readTableHashes, type TableHashes } from './row-hashes.js';
+import { openSourceState, type SourceState } from './source-state.js';
 
 export interface ReconcileOptions {
   sourceUrl: string;
@@ -77,7 +76,7 @@ export async function reconcileBank(options: ReconcileOptions): Promise<Reconcil
   const warehouse = await connectSource(warehouseUrl, 'millrace reconcile');
   try {
     const run = new Reconciliation(options, source, warehouse);
-    await run.compare();
+    await run.compare().finally(() => run.close());
     const { differences, waitingFor, tables, position } = run;
     return {
       position,
@@ -117,7 +116,7 @@ class Reconciliation {
     // The slot is active once its snapshot is stored; before that, no point of the log is whole in the warehouse.
     if (!(await this.#until(() => this.#isStreaming()))) return;
     this.#say('source', 'hashing the source under one consistent snapshot');
-    this.#state = await readSourceState(this.#options.sourceUrl);
+    this.#state = await openSourceState(this.#options.sourceUrl);
     this.position = formatLsn(this.#point);
     this.#say('capture', `waiting until everything before ${this.position} is in the object store`);
     if (!(await this.#until(() => this.#isCaptured()))) return;
@@ -125,6 +124,10 @@ class Reconciliation {
     if (this.waitingFor !== null) return;
     this.#say('models', 'comparing the dimensions and the fact');
     await this.#until(() => this.#compareModels());
+  }
+
+  async close(): Promise<void> {
+    await this.#state?.close();
   }
 
   get #point(): number {
@@ -146,7 +149,16 @@ class Reconciliation {
     if (!(await this.#until(isLoaded))) return;
     this.#say('raw', 'comparing the change log');
     this.differences = await this.#quarantined(keys);
-    for (const table of bankTableNames) await this.#compareTable(table);
+    const found: Partial<Record<BankTableName, TableHashes>> = {};
+    for (const table of bankTableNames) {
+      found[table] = await readTableHashes(this.#warehouse, changeLogHashes(table, this.#point));
+    }
+    const expected = await this.#expected();
+    for (const table of bankTableNames) this.#compareTable(table, expected[table], found[table] as TableHashes);
+  }
+
+  #expected(): SourceState['tables'] {
+    return (this.#state as SourceState).tables;
   }
 
   async #isStreaming(): Promise<true | string> {
@@ -202,19 +214,14 @@ class Reconciliation {
     }));
   }
 
-  async #compareTable(table: BankTableName): Promise<void> {
-    const { point, tables } = this.#state as SourceState;
-    const { rows, sum } = tables[table];
-    const actual = await readHashes(this.#warehouse, changeLogHashes(table, point));
-    const sumQuery = changeLogSum(table, point);
-    const warehouseSum = sumQuery ? (await this.#warehouse.query(sumQuery)).rows[0].sum : null;
+  #compareTable(table: BankTableName, expected: TableHashes, actual: TableHashes): void {
     this.tables[table] = {
-      sourceRows: rows.keys.length,
-      warehouseRows: actual.keys.length,
-      sourceSum: sum,
-      warehouseSum,
+      sourceRows: expected.rows.keys.length,
+      warehouseRows: actual.rows.keys.length,
+      sourceSum: expected.sum,
+      warehouseSum: actual.sum,
     };
-    this.#add(`raw.${table}`, compareHashes(rows, actual));
+    this.#add(`raw.${table}`, compareHashes(expected.rows, actual.rows));
   }
 
   /** Answers what it waits for while a dimension has not come to the point; differences then count only when it has. */
@@ -256,7 +263,7 @@ class Reconciliation {
 
   async #compareDimension(table: 'customers' | 'accounts'): Promise<void> {
     const { relation } = bankRelations[table].dimension as { relation: string };
-    const expected = (this.#state as SourceState).tables[table].models as RowHashes;
+    const { models: expected } = (await this.#expected())[table];
     const actual = await readHashes(this.#warehouse, dimensionHashes(table, this.#point));
     this.#add(relation, compareHashes(expected, actual));
     const { rows } = await this.#warehouse.query(`${dimensionFaults(table)} limit 100`);
@@ -264,7 +271,7 @@ class Reconciliation {
   }
 
   async #compareFact(): Promise<void> {
-    const expected = (this.#state as SourceState).tables.transactions.models as RowHashes;
+    const { models: expected } = (await this.#expected()).transactions;
     const actual = await readHashes(this.#warehouse, factHashes());
     const { rows } = await this.#warehouse.query(changedSince('transactions', this.#point));
     const changed = new Set(rows.map(({ key }) => Number(key)));

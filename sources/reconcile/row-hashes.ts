@@ -7,6 +7,15 @@ export interface RowHashes {
   hashes: Float64Array;
 }
 
+/** What one scan of a table came to. */
+export interface TableHashes {
+  rows: RowHashes;
+  /** Of the columns that the table's model has too, for the same keys; zeros where there is no model. */
+  models: RowHashes;
+  /** The exact sum of the amounts as text; null when there are none. */
+  sum: string | null;
+}
+
 export interface RowDifference {
   key: number;
   /** `missing` in what is compared, `unexpected` there, or `different`. */
@@ -19,27 +28,49 @@ export function hashSql(expressions: readonly string[]): string {
   return `('x' || left(md5(concat_ws(chr(31), ${texts.join(', ')})), 13))::bit(52)::bigint`;
 }
 
-/** Reads the result of `select key, hash … order by key`. A row costs 16 bytes here. */
+/** Reads the result of `select key, hash …`, in any order. */
 export async function readHashes(client: pg.Client, select: string): Promise<RowHashes> {
-  let keys = new Float64Array(1024);
-  let hashes = new Float64Array(1024);
+  const { rows } = await readTableHashes(
+    client,
+    `select scan.*, 0 as model_hash, null::numeric as amount from (${select}) as scan`,
+  );
+  return rows;
+}
+
+/** Reads the result of `select key, hash, model_hash, amount …`, in any order, in one scan. A row costs 24 bytes here. */
+export async function readTableHashes(client: pg.Client, select: string): Promise<TableHashes> {
+  const columns = [1, 2, 3].map(() => new Float64Array(1024)) as [Float64Array, Float64Array, Float64Array];
   let count = 0;
+  let sum: string | null = null;
   let rest = '';
-  for await (const chunk of client.query(copyTo(`copy (${select}) to stdout`))) {
+  const sql = `
+    with scan (key, hash, model_hash, amount) as materialized (${select})
+    (select key, hash::text, model_hash from scan order by key)
+    union all select null, sum(amount)::text, null from scan`;
+  for await (const chunk of client.query(copyTo(`copy (${sql}) to stdout`))) {
     const lines = (rest + (chunk as Buffer).toString('latin1')).split('\n');
     rest = lines.pop() as string;
     for (const line of lines) {
-      if (count === keys.length) {
-        keys = grown(keys);
-        hashes = grown(hashes);
+      const [key, hash, modelHash] = line.split('\t') as [string, string, string];
+      if (key === nullText) {
+        sum = hash === nullText ? null : hash;
+        continue;
       }
-      const tab = line.indexOf('\t');
-      keys[count] = Number(line.slice(0, tab));
-      hashes[count++] = Number(line.slice(tab + 1));
+      if (count === columns[0].length) {
+        for (const [index, column] of columns.entries()) columns[index] = grown(column);
+      }
+      columns[0][count] = Number(key);
+      columns[1][count] = Number(hash);
+      columns[2][count] = Number(modelHash);
+      count += 1;
     }
   }
-  return { keys: keys.subarray(0, count), hashes: hashes.subarray(0, count) };
+  const [keys, hashes, modelHashes] = columns.map((column) => column.subarray(0, count)) as typeof columns;
+  return { rows: { keys, hashes }, models: { keys, hashes: modelHashes }, sum };
 }
+
+/** COPY's text for null. */
+const nullText = '\\N';
 
 /** What of `actual` is not as in `expected`, leaving out the keys for which `isExempt` is true. */
 export function compareHashes(
@@ -71,7 +102,7 @@ export function compareHashes(
   return differences;
 }
 
-function grown(values: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
+function grown(values: Float64Array): Float64Array {
   const larger = new Float64Array(values.length * 2);
   larger.set(values);
   return larger;

@@ -1,52 +1,48 @@
 import { randomBytes } from 'node:crypto';
 import { connectSource, ReplicationStream } from '../cdc/replication-stream.js';
-import {
-  type BankTableName,
-  bankRelations,
-  bankTableNames,
-  sourceHashes,
-  sourceModelHashes,
-} from './bank-relations.js';
-import { type RowHashes, readHashes } from './row-hashes.js';
+import { type BankTableName, bankTableNames, sourceHashes } from './bank-relations.js';
+import { readTableHashes, type TableHashes } from './row-hashes.js';
 
-/** The source as it was at a point of its log: commits before `point` are in it, others are not. */
+/** The source as it was at a point of its log: commits before the point are in it, others are not. */
 export interface SourceState {
   point: number;
-  tables: Record<BankTableName, { rows: RowHashes; models: RowHashes | null; sum: string | null }>;
+  /** Hashes of all tables: they take a while, in which the warehouse may come to the point. */
+  tables: Promise<Record<BankTableName, TableHashes>>;
+  /** Ends the reading of the source, done or not. */
+  close(): Promise<void>;
 }
 
 /**
- * Hashes the source at a consistent point: that of a temporary slot whose snapshot is read. The slot ends with this
- * call; a heartbeat behind it takes every reader of the log past the point, also when nothing else is written.
+ * Takes a consistent point of the source, that of a temporary slot whose snapshot is then read. A heartbeat behind it
+ * takes every reader of the log past the point, also when nothing else is written.
  */
-export async function readSourceState(sourceUrl: string): Promise<SourceState> {
+export async function openSourceState(sourceUrl: string): Promise<SourceState> {
   const replication = await ReplicationStream.open(sourceUrl);
+  const client = await connectSource(sourceUrl, 'millrace reconcile');
+  let closing: Promise<unknown> | undefined;
+  const close = async () => {
+    closing ??= Promise.all([client.end(), replication.close()]);
+    await closing;
+  };
   try {
-    const client = await connectSource(sourceUrl, 'millrace reconcile');
-    try {
-      const slot = `millrace_reconcile_${randomBytes(6).toString('hex')}`;
-      const { consistentPoint, snapshotName } = await replication.createSlot(slot, true);
-      await client.query('begin isolation level repeatable read read only');
-      await client.query(`set transaction snapshot '${snapshotName}'`);
-      const tables: Partial<SourceState['tables']> = {};
-      for (const table of bankTableNames) {
-        const models = sourceModelHashes(table);
-        const { sum } = bankRelations[table];
-        tables[table] = {
-          rows: await readHashes(client, sourceHashes(table)),
-          models: models === null ? null : await readHashes(client, models),
-          sum: sum
-            ? (await client.query(`select coalesce(sum(${sum}), 0)::text as sum from public.${table}`)).rows[0].sum
-            : null,
-        };
-      }
-      await client.query('commit');
-      await client.query(`select pg_logical_emit_message(false, 'millrace', 'reconcile')`);
-      return { point: consistentPoint, tables: tables as SourceState['tables'] };
-    } finally {
-      await client.end();
-    }
-  } finally {
-    await replication.close();
+    const slot = `millrace_reconcile_${randomBytes(6).toString('hex')}`;
+    const { consistentPoint, snapshotName } = await replication.createSlot(slot, true);
+    await client.query(`select pg_logical_emit_message(false, 'millrace', 'reconcile')`);
+    await client.query('begin isolation level repeatable read read only');
+    await client.query(`set transaction snapshot '${snapshotName}'`);
+    // The slot and the transaction hold things back in the source: they end as soon as all is read.
+    const tables = readTables(client).finally(close);
+    // Whoever waits for them learns of it; until then it must not count as unheard.
+    tables.catch(() => {});
+    return { point: consistentPoint, tables, close };
+  } catch (error) {
+    await close();
+    throw error;
   }
+}
+
+async function readTables(client: Parameters<typeof readTableHashes>[0]) {
+  const tables: Partial<Record<BankTableName, TableHashes>> = {};
+  for (const table of bankTableNames) tables[table] = await readTableHashes(client, sourceHashes(table));
+  return tables as Record<BankTableName, TableHashes>;
 }

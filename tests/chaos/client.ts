@@ -36,20 +36,17 @@ export class Client {
   }
 
   /** Throws NoAnswer. The token is kept over restarts of the server, as the server must keep it. */
-  async ask(method: string, path: string, body?: unknown): Promise<Answer> {
+  async ask(method: string, path: string, body?: unknown, within?: AbortSignal): Promise<Answer> {
     this.#token ??= await this.#logIn();
-    return this.#send(method, `/api/v2${path}`, body, this.#token);
+    return this.#send(method, `/api/v2${path}`, body, this.#token, within);
   }
 
   /** Asks for a run until the server says that it has it; a second time it is told that it exists. */
-  async trigger(dagId: string, runId: string, conf: object = {}): Promise<Answer> {
+  async trigger(dagId: string, runId: string, conf: object = {}, within?: AbortSignal): Promise<Answer> {
     const known = this.ledger.runs.get(runId) ?? { dagId, acknowledged: false };
     this.ledger.runs.set(runId, known);
-    const answer = await this.ask('POST', `/dags/${dagId}/dagRuns`, {
-      dag_run_id: runId,
-      logical_date: null,
-      conf,
-    });
+    const body = { dag_run_id: runId, logical_date: null, conf };
+    const answer = await this.ask('POST', `/dags/${dagId}/dagRuns`, body, within);
     if (answer.status === 200 || answer.status === 409) known.acknowledged = true;
     return answer;
   }
@@ -118,7 +115,13 @@ export class Client {
     return (body as { access_token: string }).access_token;
   }
 
-  async #send(method: string, path: string, body: unknown, token: string | undefined): Promise<Answer> {
+  async #send(
+    method: string,
+    path: string,
+    body: unknown,
+    token: string | undefined,
+    within: AbortSignal = AbortSignal.timeout(answerMsMax),
+  ): Promise<Answer> {
     try {
       const response = await fetch(this.#url() + path, {
         method,
@@ -127,7 +130,7 @@ export class Client {
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(answerMsMax),
+        signal: within,
       });
       const text = await response.text();
       return { status: response.status, body: text === '' ? null : JSON.parse(text) };

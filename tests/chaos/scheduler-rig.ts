@@ -3,7 +3,7 @@ import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import type { SmtpWitness } from '../support/smtp-witness.js';
 import { Client, NoAnswer } from './client.js';
-import { endTicks, writeLoadDags } from './dags.js';
+import { endTicks, writeDag, writeLoadDags } from './dags.js';
 import { type Finding, finding } from './finding.js';
 import { checkScheduler, type Remains, readRemains } from './scheduler-check.js';
 import { isAlive, pause, processesOf, System, until } from './system.js';
@@ -40,6 +40,7 @@ export class SchedulerRig {
   readonly #smtp: SmtpWitness;
   readonly #firstMessage: number;
   readonly #remains: Remains[] = [];
+  readonly #endings: (() => void)[] = [];
   #crashes = 0;
 
   constructor({ program, folder, smtp, env = {}, home = join(folder, 'data') }: RigOptions) {
@@ -85,10 +86,17 @@ export class SchedulerRig {
     );
   }
 
+  /** A DAG whose one task works for two seconds. */
+  async declareSlow(): Promise<void> {
+    const text = `const dag = new Dag('slow', {});\ndag.task('slow', work, { retries: 0 })({ ms: 2_000 });\nexport default dag;`;
+    writeDag(this.dagFolder, 'slow.ts', this.witnessPath, text);
+    await this.dagIsThere('slow');
+  }
+
   /** After the server has died: waits until its children are gone too, and reads what it left. */
-  async afterCrash(): Promise<void> {
+  async afterCrash({ mayLeave = [] }: { mayLeave?: number[] } = {}): Promise<void> {
     const diedAt = performance.now();
-    while (processesOf(this.system.home).length > 0) {
+    while (processesOf(this.system.home).some((pid) => !mayLeave.includes(pid))) {
       if (performance.now() - diedAt > stopMsMax) throw new Error('processes of a dead server go on');
       await pause(10);
     }
@@ -125,6 +133,11 @@ export class SchedulerRig {
     const lines = this.witness().filter(({ dag }) => dag === 'work');
     const over = new Set(lines.filter(({ task, what }) => task === 'last' && what === 'end').map(({ run }) => run));
     return lines.some(({ run }) => !over.has(run));
+  }
+
+  /** Undoes what a fault did to the machine. */
+  atClose(end: () => void): void {
+    this.#endings.push(end);
   }
 
   fault(kind: Finding['kind'], name: string, text: string): void {
@@ -178,6 +191,7 @@ export class SchedulerRig {
   async close(keep: boolean): Promise<void> {
     await this.system.killServer();
     for (const pid of processesOf(this.system.home)) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    for (const end of this.#endings) end();
     if (!keep) rmSync(this.folder, { recursive: true, force: true });
   }
 

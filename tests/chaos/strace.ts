@@ -26,6 +26,7 @@ export function straceCommand(folder: string, { call, what, from, times = 1 }: I
     // Only the traced calls stop the program: all others run at full speed.
     '--seccomp-bpf',
     '--quiet=all',
+    '--decode-fds=path',
     '--output',
     join(folder, 'strace.log'),
     '--trace',

@@ -16,8 +16,9 @@ import Database from 'better-sqlite3';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { makeHome } from '../../cli/home.js';
 import { packageRoot } from '../../kernel/paths.js';
+import { faultsOf } from '../../scheduler/store/damage.js';
 import { schemaVersion } from '../../scheduler/store/migrate.js';
-import { faultsOf, openSqliteStore } from '../../scheduler/store/sqlite-driver.js';
+import { openSqliteStore } from '../../scheduler/store/sqlite-driver.js';
 import { chain, dag } from '../support/dag-builder.js';
 import { startHarness } from '../support/scheduler-harness.js';
 

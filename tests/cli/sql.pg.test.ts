@@ -63,6 +63,50 @@ describe('millrace sql', () => {
     expect(await rowsOf(url, 'select count(*) from c')).toEqual([[2]]);
   });
 
+  it('retries of a microbatch model the batches that failed, and what was skipped for them', async () => {
+    const url = await testDatabase();
+    await rowsOf(
+      url,
+      `create table src (id int, at timestamp, v int); insert into src values (1, '2026-01-01 10:00', 1), (2, '2026-01-02 10:00', 0), (3, '2026-01-03 10:00', 1)`,
+    );
+    const dir = writeProject({
+      'models/events.sql': "{{ config(materialized='view', event_time='at') }} select * from src",
+      'models/m.sql': `{{ config(materialized='incremental', incremental_strategy='microbatch', unique_key='id', event_time='at', batch_size='day', begin='2026-01-01') }} select id, at, 1 / v as x, '{{ invocation_id }}' as by from {{ ref('events') }}`,
+      'models/n.sql': "select count(distinct by) as invocations, count(*) as rows from {{ ref('m') }}",
+    });
+    const results = () => {
+      const file = JSON.parse(readFileSync(join(dir, 'target/run_results.json'), 'utf8'));
+      return file.results.map((each: Record<string, unknown>) => [
+        each['unique_id'],
+        each['status'],
+        each['batch_results'],
+      ]);
+    };
+    const batch = (day: number) => [`2026-01-0${day}T00:00:00.000Z`, `2026-01-0${day + 1}T00:00:00.000Z`];
+    expect((await sql(dir, url, 'run', '--full-refresh', '--event-time-end', '2026-01-04')).code).toBe(1);
+    expect(results().slice(1)).toEqual([
+      ['model.shop.m', 'partial success', { successful: [batch(1), batch(3)], failed: [batch(2)] }],
+      ['model.shop.n', 'skipped', null],
+    ]);
+    expect((await sql(dir, url, 'retry')).code).toBe(1);
+    expect(results()[0]).toEqual([
+      'model.shop.m',
+      'partial success',
+      { successful: [batch(1), batch(3)], failed: [batch(2)] },
+    ]);
+    await rowsOf(url, 'update src set v = 1');
+    process.exitCode = undefined;
+    const again = await sql(dir, url, 'retry');
+    expect(again.out).toMatch(/3 of 3 batches/);
+    expect(again.code).toBe(0);
+    expect(results()).toEqual([
+      ['model.shop.m', 'success', { successful: [batch(1), batch(3), batch(2)], failed: [] }],
+      ['model.shop.n', 'success', null],
+    ]);
+    // The rows of the first run are still those of the first run.
+    expect(await rowsOf(url, 'select * from n')).toEqual([[2, 3]]);
+  });
+
   it('lists, shows and compiles to stdout alone', async () => {
     const url = await testDatabase();
     const dir = writeProject(files);
@@ -82,7 +126,20 @@ describe('millrace sql', () => {
     const url = await testDatabase();
     const dir = writeProject(files);
     await sql(dir, url, 'seed');
-    expect((await sql(dir, url, 'docs', 'generate')).out).toMatch(/Catalog written: 1 nodes/);
+    expect((await sql(dir, url, 'docs', 'generate')).out).toMatch(
+      /Catalog written: 1 nodes, 0 sources[\s\S]*Column lineage written: 2 nodes\n/,
+    );
+    const written = (name: string) => JSON.parse(readFileSync(join(dir, 'target', name), 'utf8'));
+    expect(written('column_lineage.json').nodes['model.shop.b'].columns.x.inputs).toMatchObject([
+      { unique_id: 'model.shop.a', column: 'id', transformation: 'TRANSFORMATION' },
+    ]);
+    expect(written('manifest.json').nodes['model.shop.a']).toMatchObject({
+      compiled: true,
+      compiled_path: 'target/compiled/shop/models/a.sql',
+    });
+    expect((await sql(dir, url, 'show', '--lineage', '-s', 'a', '-q')).out).toBe(
+      '| column | from          | its column | how      |\n| ------ | ------------- | ---------- | -------- |\n| id     | seed.shop.raw | id         | IDENTITY |\n',
+    );
     expect((await sql(dir, url, 'debug')).out).toMatch(/connection: OK \(PostgreSQL/);
     await sql(dir, url, 'clean');
     expect(existsSync(join(dir, 'target'))).toBe(false);

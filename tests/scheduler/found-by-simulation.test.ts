@@ -223,6 +223,18 @@ describe('a run that is taken over to another version of its DAG', () => {
     await again.store.close();
   });
 
+  it('waits for its past from then on, when that version does', async () => {
+    const harness = await startHarness({ behaviour: () => 'hold' });
+    await harness.declare(dag({ dagId: 'd', tasks: one }));
+    const runId = await harness.trigger('d', { logicalDate: noon });
+    const tasks = [{ taskId: 'kept' }, { taskId: 'gone', dependsOnPast: true }];
+    await harness.declare(dag({ dagId: 'd', tasks }));
+    await toLatest(harness, runId);
+    await harness.settled();
+    expect(await harness.states('d', runId)).toEqual({ kept: 'running', gone: 'running' });
+    await harness.store.close();
+  });
+
   it('keeps what has happened to it at the same moment', async () => {
     const harness = await startHarness({ behaviour: () => 'hold' });
     await harness.declare(dag({ dagId: 'd', tasks: one }));
@@ -238,6 +250,67 @@ describe('a run that is taken over to another version of its DAG', () => {
     harness.executor.finish('new');
     await harness.settled();
     expect(await harness.runState('d', runId)).toBe('success');
+    await harness.store.close();
+  });
+});
+
+describe('a clock that is set back', () => {
+  it('does not make a retry forget its time that fell due while its DAG was paused', async () => {
+    const harness = await startHarness({ now: noon });
+    harness.executor.behaviour = (request) => (request.tryNumber === 1 ? failed() : returned(1));
+    await harness.declare(dag({ dagId: 'd', tasks: [{ taskId: 't', retries: 1, retryDelayMs: 60_000 }] }));
+    const runId = await harness.trigger('d');
+    await harness.scheduler.commands.setPaused('d', true, tester);
+    await harness.advanceBy(2 * 60_000);
+    harness.setClockBy(-60 * 60_000);
+    await harness.scheduler.commands.setPaused('d', false, tester);
+    await harness.settled();
+    await harness.advanceBy(2 * hourMs);
+    expect(await harness.states('d', runId)).toEqual({ t: 'success' });
+    await harness.store.close();
+  });
+
+  it('does not make a run forget its time that fell due while another had its place', async () => {
+    const harness = await startHarness({ now: noon, behaviour: () => 'hold' });
+    await harness.declare(dag({ dagId: 'd', maxActiveRuns: 1, tasks: [{ taskId: 't' }] }));
+    await harness.trigger('d');
+    const runId = await harness.trigger('d', { runAfter: noon + hourMs });
+    await harness.advanceBy(2 * hourMs);
+    harness.setClockBy(-90 * 60_000);
+    harness.executor.finish('t');
+    await harness.settled();
+    await harness.advanceBy(hourMs);
+    expect(await harness.runState('d', runId)).toBe('running');
+    await harness.store.close();
+  });
+
+  it('does not make a DAG forget a tick that was due while its runs were as many as may be', async () => {
+    const harness = await startHarness({ now: noon, behaviour: () => 'hold' });
+    await harness.declare(hourly(false, { maxActiveRuns: 1 }));
+    await harness.advanceBy(hourMs);
+    harness.setClockBy(-30 * 60_000);
+    harness.executor.finish('t');
+    await harness.settled();
+    await harness.advanceBy(hourMs);
+    expect(await runIds(harness)).toHaveLength(2);
+    await harness.store.close();
+  });
+});
+
+describe('a run that waits for one of another version, in which nothing looks back', () => {
+  it('goes on when that is over', async () => {
+    const harness = await startHarness({ now: noon, behaviour: () => 'hold' });
+    await harness.declare(hourly(false));
+    await harness.declare(
+      dag({ ...hourly(false), tasks: dag({ dagId: 'd', tasks: [{ taskId: 't', dependsOnPast: true }] }).tasks }),
+    );
+    await harness.advanceBy(hourMs);
+    harness.executor.finish('t');
+    await harness.settled();
+    expect(harness.executor.running.size).toBe(1);
+    harness.executor.finish('t');
+    await harness.settled();
+    expect(await harness.rows('select state from dag_run')).toEqual([{ state: 'success' }, { state: 'success' }]);
     await harness.store.close();
   });
 });

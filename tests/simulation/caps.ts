@@ -9,7 +9,7 @@ import type { Witness } from './witness.js';
 export class Caps {
   readonly #parallelism: number;
   readonly #perDag = new Map<string, { maxActiveTasks: number; maxActiveRuns: number }>();
-  readonly #poolCeilings = new Map<string, number>();
+  readonly #poolCeilings = new Map<string, { includeDeferred: number; slots: number }>();
 
   constructor(parallelism: number) {
     this.#parallelism = parallelism;
@@ -50,16 +50,18 @@ export class Caps {
   }
 
   #brokenPools(witness: Witness): string[] {
-    const pools = witness.read<{ name: string; slots: number; used: number }>(
-      `select p.name, p.slots, (select coalesce(sum(ti.pool_slots), 0) from task_instance ti
+    const pools = witness.read<{ name: string; slots: number; includeDeferred: number; used: number }>(
+      `select p.name, p.slots, p.include_deferred as includeDeferred, (select coalesce(sum(ti.pool_slots), 0) from task_instance ti
          where ti.state in ('queued', 'running', 'restarting', 'deferred') and ti.pool = p.name
            and (ti.state <> 'deferred' or p.include_deferred = 1)) as used
        from pool p`,
     );
-    return pools.flatMap(({ name, slots, used }) => {
-      const ceiling = Math.max(slots, this.#poolCeilings.get(name) ?? 0);
+    return pools.flatMap(({ name, slots, includeDeferred, used }) => {
+      const known = this.#poolCeilings.get(name);
       // What was there when the pool was made smaller, or began to count what is deferred, may stay.
-      this.#poolCeilings.set(name, Math.min(ceiling, Math.max(slots, used)));
+      const isCountedAlike = known?.includeDeferred === includeDeferred;
+      const ceiling = Math.max(slots, isCountedAlike ? known.slots : used);
+      this.#poolCeilings.set(name, { includeDeferred, slots: Math.min(ceiling, Math.max(slots, used)) });
       return used > ceiling ? [`pool ${name}: ${used} of ${slots} slots`] : [];
     });
   }

@@ -103,6 +103,7 @@ class Simulation {
     this.#deeds.push(...this.#server.executor.deeds);
     const breach = (text: string) => this.#breaches.add(text);
     checkEnd(this.#witness, this.#deeds, breach);
+    await this.#explainUnfinished();
     checkSchedules(this.#witness, breach);
     if (this.#server.executor.alive.size > 0) breach(`${this.#server.executor.alive.size} attempts still live`);
     for (const damage of this.#server.store.inner.check()) breach(`the store is damaged: ${damage}`);
@@ -301,6 +302,19 @@ class Simulation {
     }
     // Callbacks follow the last run.
     await this.#advance(60 * minuteMs);
+  }
+
+  /** What the product itself says of a run that does not end. */
+  async #explainUnfinished(): Promise<void> {
+    const waiting = this.#witness.read<{ dag_id: string; run_id: string; task_id: string; map_index: number }>(
+      `select r.dag_id, r.run_id, ti.task_id, ti.map_index from task_instance ti join dag_run r on r.id = ti.dag_run_id
+       where r.state in ('queued', 'running') and (ti.state is null or ti.state not in
+         ('success', 'failed', 'skipped', 'upstream_failed', 'removed')) order by r.logical_date, ti.id limit 3`,
+    );
+    for (const { dag_id: dagId, run_id: runId, task_id: taskId, map_index: mapIndex } of waiting) {
+      const { summary } = await this.#server.scheduler.explain({ dagId, runId, taskId, mapIndex });
+      this.#breaches.add(`${dagId} ${runId} ${taskId}[${mapIndex}] waits: ${summary}`);
+    }
   }
 
   /** Attempts that were told to end may outlive what they stood for a little: those are not counted. */

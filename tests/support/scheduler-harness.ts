@@ -133,6 +133,8 @@ export interface Harness {
   rows<Row>(sql: string, ...parameters: unknown[]): Promise<Row[]>;
   advanceTo(instant: Instant): Promise<void>;
   advanceBy(ms: number): Promise<void>;
+  /** Somebody sets the clock on the wall, forward or back; time itself goes on. */
+  setClockBy(ms: number): void;
   settled(): Promise<void>;
   /** Ends this server without a word and starts another on the same file. */
   crash(behaviour?: Behaviour): Promise<Harness>;
@@ -152,6 +154,7 @@ export interface HarnessOptions {
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
   const path = options.path ?? temporaryStore();
   const clock = new ManualClock(options.now ?? Date.UTC(2026, 0, 1));
+  const wall = { now: () => clock.now() + wall.skewMs, skewMs: 0 };
   const life = new Mortal();
   const store = openSqliteStore(path);
   const executor = new FakeExecutor(clock);
@@ -164,7 +167,11 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const secrets = createSecrets({ store, vault, environment, masker });
   const scheduler = createScheduler({
     store,
-    clock: life.clock(clock),
+    clock: life.clock({
+      now: wall.now,
+      monotonic: () => clock.monotonic(),
+      after: (ms, call) => clock.after(ms, call),
+    }),
     executor,
     settings: {
       parallelism: 100,
@@ -192,7 +199,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   await scheduler.start();
   const harness = assemble(
     { clock, store, executor, scheduler, secrets, masker, events, reports },
-    life,
+    { life, wall },
     path,
     options,
   );
@@ -202,7 +209,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
 
 function assemble(
   parts: Pick<Harness, 'clock' | 'store' | 'executor' | 'scheduler' | 'secrets' | 'masker' | 'events' | 'reports'>,
-  life: Mortal,
+  { life, wall }: { life: Mortal; wall: { skewMs: number } },
   path: string,
   options: HarnessOptions,
 ): Harness {
@@ -230,6 +237,9 @@ function assemble(
     settled,
     advanceTo,
     advanceBy: (ms) => advanceTo(clock.now() + ms),
+    setClockBy: (ms) => {
+      wall.skewMs += ms;
+    },
     async declare(...dags) {
       await scheduler.saveImports({
         files: [{ fileloc: 'test.ts', bundleHash: 'hash', dags, source: '// source' }],

@@ -34,6 +34,14 @@ export async function catalogArtifact(project: Project, adapter: Adapter): Promi
   };
 }
 
+/** The names of columns that a catalog holds, by unique id. */
+export function catalogColumns(catalog: JsonObject): Map<string, string[]> {
+  const tables = { ...(catalog['nodes'] as JsonObject), ...(catalog['sources'] as JsonObject) };
+  return new Map(
+    Object.entries(tables).map(([id, table]) => [id, Object.keys((table as JsonObject)['columns'] ?? {})]),
+  );
+}
+
 function place(uniqueId: string, schema: string, identifier: string) {
   return { uniqueId, schema, identifier };
 }

@@ -45,10 +45,10 @@ export function manifestArtifact(project: Project): JsonObject {
   } as JsonObject;
 }
 
-/** The head that all of dbt's artifacts share. */
-export function artifactMetadata(project: Project, schema: string): JsonObject {
+/** The head that all of dbt's artifacts share; `schema` is null for one of our own. */
+export function artifactMetadata(project: Project, schema: string | null): JsonObject {
   return {
-    dbt_schema_version: `https://schemas.getdbt.com/dbt/${schema}.json`,
+    ...(schema === null ? {} : { dbt_schema_version: `https://schemas.getdbt.com/dbt/${schema}.json` }),
     dbt_version: dbtVersion,
     generated_at: new Date().toISOString(),
     invocation_id: project.invocation.id,

@@ -168,7 +168,12 @@ export async function deferredRelations(
 }
 
 /** The unique ids that `retry` runs again, and the arguments of that run. */
-export function retryOf(state: State): { ids: string[]; args: JsonObject } {
+export function retryOf(state: State): {
+  ids: string[];
+  args: JsonObject;
+  /** Of microbatch models of which a part was built: what became of each batch. */
+  batches: Map<string, { successful: [string, string][]; failed: [string, string][] }>;
+} {
   if (!state.runResults)
     throw new MillraceError(
       'SQL_SELECTION_INVALID',
@@ -178,7 +183,21 @@ export function retryOf(state: State): { ids: string[]; args: JsonObject } {
   const ids = results(state.runResults).flatMap((result) =>
     again.has(String(result['status'])) ? [String(result['unique_id'])] : [],
   );
-  return { ids, args: object(state.runResults['args']) };
+  const batches = new Map(
+    results(state.runResults).flatMap((result) => {
+      const { successful, failed } = object(result['batch_results']);
+      const parts = { successful: intervals(successful), failed: intervals(failed) };
+      const isPart = parts.successful.length > 0 && parts.failed.length > 0;
+      return isPart ? [[String(result['unique_id']), parts] as const] : [];
+    }),
+  );
+  return { ids, args: object(state.runResults['args']), batches };
+}
+
+function intervals(value: Json | undefined): [string, string][] {
+  return Array.isArray(value)
+    ? value.filter(Array.isArray).map(([start, end]) => [String(start), String(end)] as [string, string])
+    : [];
 }
 
 function results(artifact: JsonObject | null): JsonObject[] {

@@ -6,6 +6,7 @@ import type { QueryResult } from '../adapters/adapter.js';
 import { quoteIdentifier, type Relation } from '../compile/relation.js';
 import { readCsv, writeCsvRow } from '../project/csv.js';
 import { isObject } from '../project/yaml.js';
+import { dependentViews, restoreViews, withLostViews } from './dependent-views.js';
 import { finishRelation, inNodeTransaction, type Materialization, type NodeRun } from './materialization.js';
 import { inferSeedType } from './seed-types.js';
 
@@ -24,6 +25,7 @@ export const seed: Materialization = async (run) => {
   const table = await readSeed(run);
   const target = run.target.with({ type: 'table' });
   return inNodeTransaction(run, async () => {
+    const views = existing && run.fullRefresh ? await dependentViews(run, existing) : [];
     if (existing && run.fullRefresh) await run.macro('drop_relation', [existing]);
     const isNew = !existing || run.fullRefresh;
     if (isNew) await run.execute(createSql(target, table));
@@ -31,7 +33,7 @@ export const seed: Materialization = async (run) => {
     const main = await load(run, target, table);
     if (isNew) await run.macro('create_indexes', [target]);
     await finishRelation(run, target, existing !== null, isNew);
-    return { main, relation: target };
+    return { main: withLostViews(main, await restoreViews(run, views)), relation: target };
   });
 };
 

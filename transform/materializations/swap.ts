@@ -1,10 +1,11 @@
 import type { QueryResult } from '../adapters/adapter.js';
 import { type Relation, type RelationType, suffixes } from '../compile/relation.js';
+import { dependentViews, restoreViews, withLostViews } from './dependent-views.js';
 import { finishRelation, inNodeTransaction, type MaterializationResult, type NodeRun } from './materialization.js';
 
 /**
  * Builds a relation beside the one in use and puts it in its place in the same transaction: readers see the old one or the new one, never none.
- * dbt renames the old one to a backup and drops it in a transaction of its own; dropping it here saves a commit and leaves nothing behind.
+ * Views that read it are kept. dbt renames the old one to a backup and drops it in a transaction of its own; dropping it here saves a commit and leaves nothing behind.
  */
 export async function buildAndSwap(
   run: NodeRun,
@@ -17,10 +18,11 @@ export async function buildAndSwap(
   await dropLeftovers(run, [intermediate, target.suffixed(suffixes.backup)]);
   return inNodeTransaction(run, async () => {
     const main = await build(intermediate);
+    const views = existing ? await dependentViews(run, existing) : [];
     if (existing) await run.macro('drop_relation', [existing]);
     await run.macro('rename_relation', [intermediate, target]);
     await finishRelation(run, target, existing !== null, true);
-    return { main, relation: target };
+    return { main: withLostViews(main, await restoreViews(run, views)), relation: target };
   });
 }
 

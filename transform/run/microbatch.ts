@@ -8,6 +8,7 @@ import type { ManifestNode } from '../manifest/node.js';
 import { type Batch, type BatchSize, batchId, planBatches, sqlTime } from '../materializations/batches.js';
 import { incremental } from '../materializations/incremental.js';
 import type { MaterializationResult, NodeRun } from '../materializations/materialization.js';
+import type { NodeResult } from '../model.js';
 
 export interface MicrobatchOutcome {
   last: MaterializationResult | null;
@@ -24,7 +25,7 @@ export function isMicrobatch(node: ManifestNode): boolean {
 
 /**
  * Builds a model batch by batch: for each the model is compiled anew, with the inputs that have an `event_time` cut to the batch, and commits by itself.
- * A batch that fails does not stop the later ones, unless it is the first of a new table.
+ * A batch that fails does not stop the later ones, unless it is the first of a new table. A retry builds only the batches that failed, and tells of all.
  */
 export async function runMicrobatch(
   runtime: Runtime,
@@ -37,21 +38,27 @@ export async function runMicrobatch(
       fullRefresh: boolean,
     ) => NodeRun;
     fullRefresh: boolean;
+    /** What became of the batches of the run that is tried again. */
+    previous?: NodeResult['batches'];
   },
 ): Promise<MicrobatchOutcome> {
   const target = runtime.project.relationOf(node);
   const existing = await runtime.relation(target.database, target.schema ?? '', target.identifier ?? '');
-  const isIncremental = existing?.type === 'table' && !options.fullRefresh;
-  const batches = planBatches(node.config, {
-    isIncremental,
-    now: runtime.project.invocation.startedAt,
-    ...options.eventTime,
-    where: node.original_file_path,
-  });
+  // Without the table what succeeded before is lost, and everything is built again.
+  const previous = existing?.type === 'table' ? options.previous : undefined;
+  const isIncremental = existing?.type === 'table' && (!options.fullRefresh || previous !== undefined);
+  const batches =
+    previous?.failed.map(([start, end]) => ({ start: Date.parse(start), end: Date.parse(end) })) ??
+    planBatches(node.config, {
+      isIncremental,
+      now: runtime.project.invocation.startedAt,
+      ...options.eventTime,
+      where: node.original_file_path,
+    });
   const outcome: MicrobatchOutcome = {
     last: null,
     compiledSql: '',
-    batches: { successful: [], failed: [] },
+    batches: { successful: [...(previous?.successful ?? [])], failed: [] },
     rowsAffected: 0,
     fault: null,
   };
@@ -60,7 +67,9 @@ export async function runMicrobatch(
     try {
       const { sql, context } = await compileNode(runtime, part, batchContext(part, batch));
       outcome.compiledSql = sql;
-      outcome.last = await incremental(options.makeRun(sql, context, options.fullRefresh && index === 0));
+      outcome.last = await incremental(
+        options.makeRun(sql, context, options.fullRefresh && index === 0 && previous === undefined),
+      );
       outcome.rowsAffected += rows(outcome.last.main);
       outcome.batches.successful.push([toIso(batch.start), toIso(batch.end)]);
     } catch (error) {

@@ -27,6 +27,8 @@ export interface RunNodeOptions {
   deferred?: Map<string, Relation> | undefined;
   /** The interval that a microbatch model builds, as ISO times. */
   eventTime?: { start?: string | undefined; end?: string | undefined } | undefined;
+  /** What became of the batches of microbatch models in the run that is tried again, by unique id: only those that failed are built. */
+  previousBatches?: ReadonlyMap<string, NonNullable<NodeResult['batches']>> | undefined;
   /** What an on-run-end hook sees as `results`. */
   results?: NodeResult[] | undefined;
 }
@@ -63,13 +65,14 @@ async function perform(
   runtime: Runtime,
   node: ManifestNode,
   progress: Progress,
-  { results, eventTime }: RunNodeOptions,
+  { results, eventTime, previousBatches }: RunNodeOptions,
 ): Promise<NodeResult> {
   const started = performance.now();
   const needsSchema =
     node.resource_type !== 'operation' && (node.resource_type !== 'test' || keepsFailures(node, runtime));
   if (needsSchema) await runtime.ensureSchema(node);
-  if (isMicrobatch(node)) return microbatchResult(runtime, node, progress, eventTime);
+  if (isMicrobatch(node))
+    return microbatchResult(runtime, node, progress, { eventTime, previous: previousBatches?.get(node.unique_id) });
   const { sql, context } = await compileNode(
     runtime,
     node,
@@ -146,11 +149,12 @@ async function microbatchResult(
   runtime: Runtime,
   node: ManifestNode,
   progress: Progress,
-  eventTime: RunNodeOptions['eventTime'],
+  { eventTime, previous }: { eventTime: RunNodeOptions['eventTime']; previous: NodeResult['batches'] },
 ): Promise<NodeResult> {
   const started = performance.now();
   const outcome = await runMicrobatch(runtime, node, {
     eventTime,
+    previous,
     fullRefresh: shouldFullRefresh(node, runtime),
     makeRun: (sql, context, fullRefresh) => ({
       ...nodeRun(runtime, node, sql, context),

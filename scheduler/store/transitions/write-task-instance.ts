@@ -18,7 +18,8 @@ export function insertTaskInstance(instance: LiveTaskInstance, at: Instant): Com
  * last stored, for then somebody else has written, and what was decided here is stale.
  */
 export function updateTaskInstance(instance: LiveTaskInstance, at: Instant): CompiledQuery {
-  return update({
+  const isRenumbered = instance.stored?.mapIndex !== instance.mapIndex;
+  return (isRenumbered ? renumber : update)({
     ...changing(instance, at),
     id: instance.id,
     from_state: instance.stored?.state ?? null,
@@ -94,11 +95,23 @@ const insert = prepared<Changing & { dag_run_id: number; dag_id: string }>((plac
   }),
 );
 
-const update = prepared<Changing & { from_state: LiveTaskInstance['state']; from_attempt_id: string | null }>((place) =>
-  database
+type Fenced = Changing & { from_state: LiveTaskInstance['state']; from_attempt_id: string | null };
+type Places = Parameters<Parameters<typeof prepared<Fenced>>[0]>[0];
+
+/** Leaves the map index alone: SQLite writes an index anew when a column of it is set, to whatever value. */
+const update = prepared<Fenced>((place) => fenced(place).where('id', '=', place('id')));
+
+/** As `update`, for an instance that becomes the first of a mapped task. */
+const renumber = prepared<Fenced>((place) =>
+  fenced(place)
+    .set({ map_index: place('map_index') })
+    .where('id', '=', place('id')),
+);
+
+function fenced(place: Places) {
+  return database
     .updateTable('task_instance')
     .set({
-      map_index: place('map_index'),
       state: place('state'),
       try_number: place('try_number'),
       max_tries: place('max_tries'),
@@ -124,7 +137,6 @@ const update = prepared<Changing & { from_state: LiveTaskInstance['state']; from
       lost_count: place('lost_count'),
       updated_at: place('updated_at'),
     })
-    .where('id', '=', place('id'))
     .where('state', 'is not distinct from', place('from_state'))
-    .where('attempt_id', 'is not distinct from', place('from_attempt_id')),
-);
+    .where('attempt_id', 'is not distinct from', place('from_attempt_id'));
+}

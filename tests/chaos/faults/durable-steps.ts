@@ -7,10 +7,10 @@ import { type DurableCall, durableCalls, type Injection, straceCommand } from '.
 import { pause } from '../system.js';
 import type { Fault } from './fault.js';
 
-/** How many of each call there are in a first start, a short load and a stop. */
-const steps: Record<DurableCall, number> = { fsync: 90, pwrite64: 900, ftruncate: 2, rename: 2, unlink: 5 };
+/** How many of each call there are at least in a first start, a short load and a stop. */
+const steps: Record<DurableCall, number> = { fsync: 60, pwrite64: 600, ftruncate: 2, rename: 2, unlink: 5 };
 const startMsMax = 60_000;
-const workMs = 600;
+const workMsMax = 2_500;
 const stopMsMax = 30_000;
 
 /** Death, or an error of the disk, at one exact step of what makes data durable, drawn at random. */
@@ -53,9 +53,10 @@ export const durableSteps: Fault[] = [
     async play(rig, random) {
       await prepare(rig, random);
       await liveUnder(rig, random, { call: 'fsync', what: 'EIO', from: random.int(1, steps.fsync) });
-      // What is not on the disk may be gone from memory too: a second fsync would lie.
+      // What is not on the disk may be gone from memory too: a second fsync of the log would lie. When a checkpoint into
+      // the database itself fails, the log still has everything.
       const failed = injectedAt(rig.folder);
-      if (failed && !rig.system.isOver)
+      if (failed?.includes('millrace.db-wal') && !rig.system.isOver)
         rig.fault('lost', 'a failed fsync ends the server', `it goes on after ${failed}`);
       await rig.system.killServer();
       await rig.afterCrash();
@@ -89,7 +90,11 @@ async function liveUnder(rig: SchedulerRig, random: Random, injection: Injection
   system.launch({}, straceCommand(rig.folder, injection));
   if (!(await system.becomesReady(startMsMax))) return;
   const load = startLoad(rig.client, random);
-  for (let waited = 0; waited < workMs && !system.isOver; waited += 50) await pause(50);
+  const startedAt = performance.now();
+  while (!system.isOver && injectedAt(rig.folder) === undefined) {
+    if (performance.now() - startedAt > workMsMax) break;
+    await pause(50);
+  }
   await load.stop();
 }
 

@@ -85,6 +85,35 @@ describe('the SQLite store', () => {
     await store.close();
   });
 
+  it('takes no change any more after the disk has failed one, and says so once', async () => {
+    const told: unknown[] = [];
+    const store = openSqliteStore(path, { onBroken: (error) => told.push(error) });
+    await store.transact([write('a')]);
+    // biome-ignore lint/correctness/useYield: it fails in its first step, as a commit whose fsync fails does
+    function* failing(): Script<number> {
+      throw new Database.SqliteError('disk I/O error', 'SQLITE_IOERR_FSYNC');
+    }
+    const broken = { code: 'STORE_BROKEN', message: expect.stringContaining('disk I/O error') };
+    await expect(store.transact([write('b'), failing()])).rejects.toMatchObject(broken);
+    await expect(store.transact([write('c')])).rejects.toMatchObject(broken);
+    expect(told).toEqual([expect.objectContaining(broken)]);
+    expect(await store.read(settings)).toEqual([{ key: 'a' }]);
+    await store.close();
+  });
+
+  it('goes on after a full disk', async () => {
+    const told: unknown[] = [];
+    const store = openSqliteStore(path, { onBroken: (error) => told.push(error) });
+    // biome-ignore lint/correctness/useYield: it fails in its first step
+    function* failing(): Script<number> {
+      throw new Database.SqliteError('database or disk is full', 'SQLITE_FULL');
+    }
+    expect(await store.transact([write('a'), failing()])).toMatchObject([{ ok: true }, { ok: false }]);
+    expect(await store.transact([write('b')])).toEqual([{ ok: true, value: 1 }]);
+    expect(told).toEqual([]);
+    await store.close();
+  });
+
   it('refuses a file of another program and a schema from the future', () => {
     const other = new Database(path);
     other.exec('create table theirs (x)');
