@@ -1,5 +1,5 @@
 import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { packageRoot } from '../../kernel/paths.js';
@@ -13,7 +13,7 @@ import { isBroken, printTable, type SessionResult, tell } from './report.js';
 import { SchedulerRig } from './scheduler-rig.js';
 
 /**
- * `npm run test:chaos -- --trials N [--seed S] [--faults F1,F3,bank] [--keep]`: the real program under faults, each
+ * `npm run test:chaos -- --trials N [--seed S] [--faults F1,F3,bank] [--jobs 2] [--keep]`: the real program under faults, each
  * played while it works, and what it did judged from outside. A trial that fails prints its seed and keeps its folder.
  * Interrupted, it ends with the trials that are done. `docs/reliability.md` says what is played and what must hold.
  */
@@ -22,6 +22,7 @@ const { values } = parseArgs({
     trials: { type: 'string', default: '50' },
     seed: { type: 'string' },
     faults: { type: 'string' },
+    jobs: { type: 'string', default: String(Math.min(2, availableParallelism())) },
     keep: { type: 'boolean', default: false },
   },
 });
@@ -39,15 +40,18 @@ async function main(): Promise<number> {
   let isInterrupted = false;
   process.once('SIGINT', () => {
     isInterrupted = true;
-    console.log('interrupted: after this folder (again: now)');
+    console.log('interrupted: it ends with the folders under way (again: now)');
   });
-  for (const session of sessions) {
-    if (isInterrupted) break;
-    const result =
-      session.kind === 'bank' ? await runBank(session.trials, values.keep) : await runScheduler(session.trials);
-    results.push(result);
-    tell(result, values.keep);
-  }
+  const waiting = [...sessions];
+  const worker = async () => {
+    for (let session = waiting.shift(); session && !isInterrupted; session = waiting.shift()) {
+      const { kind, trials: planned } = session;
+      const result = kind === 'bank' ? await runBank(planned, values.keep) : await runScheduler(planned);
+      results.push(result);
+      tell(result, values.keep);
+    }
+  };
+  await Promise.all(Array.from({ length: Number(values.jobs) }, worker));
   const broken = printTable(results);
   const seconds = Math.round((performance.now() - startedAt) / 1000);
   const verdict = broken === 0 ? 'nothing lost, nothing twice' : `${broken} faults`;

@@ -4,7 +4,7 @@ import type { Random } from '../../support/random.js';
 import { startLoad } from '../load.js';
 import type { SchedulerRig } from '../scheduler-rig.js';
 import { type DurableCall, durableCalls, type Injection, straceCommand } from '../strace.js';
-import { pause } from '../system.js';
+import { pause, until } from '../system.js';
 import type { Fault } from './fault.js';
 
 /** How many of each call there are at least in a first start, a short load and a stop. */
@@ -12,6 +12,8 @@ const steps: Record<DurableCall, number> = { fsync: 60, pwrite64: 600, ftruncate
 const startMsMax = 60_000;
 const workMsMax = 2_500;
 const stopMsMax = 30_000;
+/** A server that has seen its disk fail ends within this time. */
+const endMsMax = 3_000;
 
 /** Death, or an error of the disk, at one exact step of what makes data durable, drawn at random. */
 export const durableSteps: Fault[] = [
@@ -40,7 +42,7 @@ export const durableSteps: Fault[] = [
       if (rig.system.isOver)
         rig.fault('other', 'a full disk does not end the server', `ENOSPC at pwrite64 ${from}: ${rig.system.said}`);
       await rig.system.killServer();
-      await rig.afterCrash();
+      await rig.afterCrash({ isTraced: true });
       await rig.restart();
     },
   },
@@ -56,10 +58,11 @@ export const durableSteps: Fault[] = [
       // What is not on the disk may be gone from memory too: a second fsync of the log would lie. When a checkpoint into
       // the database itself fails, the log still has everything.
       const failed = injectedAt(rig.folder);
+      if (failed) await until('the server ends', async () => rig.system.isOver, endMsMax).catch(() => 0);
       if (failed?.includes('millrace.db-wal') && !rig.system.isOver)
         rig.fault('lost', 'a failed fsync ends the server', `it goes on after ${failed}`);
       await rig.system.killServer();
-      await rig.afterCrash();
+      await rig.afterCrash({ isTraced: true });
       await rig.restart();
     },
   },
@@ -72,7 +75,7 @@ export async function killAtStep(rig: SchedulerRig, random: Random, call: Durabl
   const wasReached = rig.system.isOver;
   if (!wasReached) rig.system.signal('SIGTERM');
   const ended = await rig.system.ended(stopMsMax);
-  await rig.afterCrash();
+  await rig.afterCrash({ isTraced: true });
   await rig.restart();
   return ended === 'SIGKILL';
 }
