@@ -2,10 +2,11 @@ import { mkdtempSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { packageRoot } from '../../kernel/paths.js';
+import { entryPath, packageRoot } from '../../kernel/paths.js';
 import { Random } from '../support/random.js';
 import { startSmtpWitness } from '../support/smtp-witness.js';
 import { runBank } from './bank.js';
+import { everyStep } from './every-step.js';
 import type { Fault } from './faults/fault.js';
 import { allFaults } from './faults/index.js';
 import { planTrials, unavailable } from './plan.js';
@@ -15,6 +16,7 @@ import { SchedulerRig } from './scheduler-rig.js';
 /**
  * `npm run test:chaos -- --trials N [--seed S] [--faults F1,F3,bank] [--jobs 2] [--keep]`: the real program under faults, each
  * played while it works, and what it did judged from outside. A trial that fails prints its seed and keeps its folder.
+ * `--every-step`: instead, the store alone, killed at every single step of what makes its data durable.
  * Interrupted, it ends with the trials that are done. `docs/reliability.md` says what is played and what must hold.
  */
 const { values } = parseArgs({
@@ -24,6 +26,7 @@ const { values } = parseArgs({
     faults: { type: 'string' },
     jobs: { type: 'string', default: String(Math.min(2, availableParallelism())) },
     keep: { type: 'boolean', default: false },
+    'every-step': { type: 'boolean', default: false },
   },
 });
 const trials = Number(values.trials);
@@ -31,6 +34,8 @@ const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : N
 const program = join(packageRoot, 'cli', 'bin.js');
 
 async function main(): Promise<number> {
+  if (values['every-step'])
+    return (await everyStep(entryPath('chaos-store-writer'), Number(values.jobs))) === 0 ? 0 : 1;
   for (const line of unavailable(allFaults)) console.log(line);
   const wanted = values.faults?.split(',').map((code) => code.trim().toLowerCase());
   const sessions = planTrials({ faults: allFaults, trials, seed, wanted });
