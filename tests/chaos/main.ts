@@ -75,11 +75,12 @@ async function runScheduler(trials: { fault: Fault; seed: number }[]): Promise<S
   try {
     if (!trials[0]?.fault.startsItself) await rig.open();
     for (const trial of trials) {
-      const counted = { fault: trial.fault, recoveries: [] as number[] };
+      const counted = { fault: trial.fault, recoveries: [] as number[], isMissed: false };
       result.trials.push(counted);
-      const before = rig.recoveries.length;
+      const [before, misses] = [rig.recoveries.length, rig.misses];
       await trial.fault.play(rig, new Random(trial.seed));
       counted.recoveries = rig.recoveries.slice(before);
+      counted.isMissed = rig.misses > misses;
     }
     result.findings = await rig.judge();
   } catch (thrown) {

@@ -39,6 +39,8 @@ export class SchedulerRig {
   readonly findings: Finding[] = [];
   /** Milliseconds from each restart to the state in which nothing is behind. */
   readonly recoveries: number[] = [];
+  /** Faults that did not come about: the server's life was over before. */
+  misses = 0;
   readonly #smtp: SmtpWitness;
   readonly #firstMessage: number;
   readonly #remains: Remains[] = [];
