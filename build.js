@@ -14,6 +14,7 @@ const folders = [
   'server',
   'cli',
   'tests/chaos',
+  'tests/planted',
   'tests/support',
   'bench',
 ];
@@ -29,6 +30,7 @@ const entries = {
   'duckdb-host': 'connectors/duckdb-host.ts',
   generator: 'sources/generators/process.ts',
   chaos: 'tests/chaos/main.ts',
+  planted: 'tests/planted/main.ts',
   bench: 'bench/main.ts',
   screenshots: 'tests/support/screenshots-main.ts',
 };

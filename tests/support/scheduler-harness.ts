@@ -130,6 +130,8 @@ export interface Harness {
   advanceBy(ms: number): Promise<void>;
   /** Somebody sets the clock on the wall, forward or back; time itself goes on. */
   setClockBy(ms: number): void;
+  /** What the clock on the wall says. */
+  now(): Instant;
   settled(): Promise<void>;
   /** Ends this server without a word and starts another on the same file. */
   crash(behaviour?: Behaviour): Promise<Harness>;
@@ -223,6 +225,7 @@ function assemble(
     setClockBy: (ms) => {
       wall.skewMs += ms;
     },
+    now: () => clock.now() + wall.skewMs,
     async declare(...dags) {
       await scheduler.saveImports({
         files: [{ fileloc: 'test.ts', bundleHash: 'hash', dags, source: '// source' }],
@@ -261,7 +264,7 @@ function assemble(
     async crash(behaviour = parts.executor.behaviour) {
       life.kill();
       await store.close();
-      return startHarness({ ...options, path, now: clock.now(), behaviour });
+      return startHarness({ ...options, path, now: clock.now() + wall.skewMs, behaviour });
     },
   };
 }
