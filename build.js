@@ -15,6 +15,7 @@ const folders = [
   'cli',
   'tests/chaos',
   'tests/planted',
+  'tests/simulation',
   'tests/support',
   'bench',
 ];
@@ -31,6 +32,7 @@ const entries = {
   generator: 'sources/generators/process.ts',
   chaos: 'tests/chaos/main.ts',
   planted: 'tests/planted/main.ts',
+  simulation: 'tests/simulation/main.ts',
   bench: 'bench/main.ts',
   screenshots: 'tests/support/screenshots-main.ts',
 };

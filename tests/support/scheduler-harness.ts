@@ -5,6 +5,7 @@ import { CompiledQuery } from 'kysely';
 import { onTestFinished } from 'vitest';
 import type { Json } from '../../kernel/json.js';
 import { type Instant, ManualClock } from '../../kernel/time.js';
+import { noEffects } from '../../scheduler/loop/attempt-events.js';
 import { createScheduler, type Scheduler, type SchedulerSettings } from '../../scheduler/loop.js';
 import type {
   AttemptEffects,
@@ -13,24 +14,15 @@ import type {
   Executor,
   ExecutorListener,
 } from '../../scheduler/model/attempt.js';
-import type { Requester } from '../../scheduler/model/commands.js';
 import type { SerializedDag } from '../../scheduler/model/dag.js';
 import type { SchedulerEvent } from '../../scheduler/model/events.js';
 import { openSqliteStore, type SqliteStore } from '../../scheduler/store/sqlite-driver.js';
 import { createVault } from '../../scheduler/store/vault.js';
 import { Mortal } from './mortal.js';
+import { tester } from './tester.js';
 
-export const tester: Requester = { user: 'tester', via: 'test' };
-
-export const noEffects: AttemptEffects = {
-  xcoms: [],
-  emails: [],
-  triggers: [],
-  assetEvents: [],
-  skip: null,
-  rendered: {},
-  details: {},
-};
+export { noEffects } from '../../scheduler/loop/attempt-events.js';
+export { tester } from './tester.js';
 
 type Result = { outcome: AttemptOutcome; effects?: Partial<AttemptEffects> };
 
