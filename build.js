@@ -25,6 +25,7 @@ const entries = {
   hitl: 'scheduler/hitl.ts',
   'task-child': 'scheduler/executor/child.ts',
   'loader-child': 'scheduler/dag/loader-child.ts',
+  'store-reader': 'scheduler/store/reader-worker.ts',
   cdc: 'sources/cdc/process.ts',
   'duckdb-host': 'connectors/duckdb-host.ts',
   generator: 'sources/generators/process.ts',

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import type { Settings } from '../kernel/config.js';
 import { MillraceError } from '../kernel/errors.js';
 import type { Json, JsonObject } from '../kernel/json.js';
+import { readLogRange } from '../scheduler/executor/task-logs.js';
 import { logPath } from '../scheduler/loop/attempt-request.js';
 import type { TaskInstanceKey } from '../scheduler/model/attempt.js';
 import type { StoreDriver } from '../scheduler/store/driver.js';
@@ -9,6 +11,7 @@ import { dagRunByKey, listDagRuns } from '../scheduler/store/queries/dag-runs.js
 import { dagById, latestRunsOfDags, listDags } from '../scheduler/store/queries/dags.js';
 import { listTaskInstances, taskInstanceByKey } from '../scheduler/store/queries/task-instances.js';
 import type { SqliteStore } from '../scheduler/store/sqlite-driver.js';
+import { type BackupFacts, settingsFacts } from './backup/facts.js';
 import { adminMethods } from './control-admin.js';
 import { backfillMethods } from './control-backfills.js';
 import type { ControlMethods } from './control-socket.js';
@@ -20,6 +23,7 @@ import { requireWarehouse } from './warehouse.js';
 
 export interface ControlDeps {
   home: Home;
+  settings: Settings;
   databases: Databases;
   scheduling: Scheduling;
   store: SqliteStore;
@@ -64,10 +68,16 @@ const mark = inTask.extend({
   state: z.enum(['success', 'failed', 'skipped']),
   ...around,
 });
+/** `final`: a last line without its end is taken for whole. */
+const ofLog = inTask.extend({
+  tryNumber: z.number().int().nullish(),
+  offset: z.number().int().min(0).default(0),
+  final: z.boolean().default(false),
+});
 
 /** What the commands may ask of a running server. */
 export function controlMethods(deps: ControlDeps): ControlMethods {
-  const { store, scheduling, home } = deps;
+  const { store, scheduling } = deps;
   const { scheduler } = scheduling;
   return {
     ...adminMethods(scheduling, store),
@@ -117,8 +127,13 @@ export function controlMethods(deps: ControlDeps): ControlMethods {
       return (await scheduler.commands.markTaskInstances(request, by)) as unknown as Json;
     },
     explain: async (params) => (await scheduler.explain(await keyOf(store, inTask.parse(params)))) as unknown as Json,
-    log: async (params) => logOf(store, home, inTask.extend({ tryNumber: z.number().int().nullish() }).parse(params)),
+    log: async (params) => logOf(deps, ofLog.parse(params)),
     checkStore: async () => store.check(),
+    backupFacts: async () => backupFacts(deps),
+    copyStore: async ({ path }) => {
+      await store.backup(text.parse(path));
+      return null;
+    },
   };
 }
 
@@ -130,6 +145,13 @@ function included({ upstream, downstream, past, future, dryRun }: Around) {
     includeFuture: future,
     dryRun,
   };
+}
+
+function backupFacts({ databases, settings, home }: ControlDeps): Json {
+  return {
+    embeddedUrl: databases.embedded?.url('postgres') ?? null,
+    ...settingsFacts(settings, home),
+  } satisfies BackupFacts as unknown as Json;
 }
 
 function databaseUrl({ warehouseUrl, sourceUrl }: Databases, database: string): string {
@@ -205,11 +227,10 @@ async function keyOf(
   return { dagId: run.dag_id, runId: run.run_id, taskId, mapIndex };
 }
 
-/** Where the log of a try lies, and whether more will come. The command reads the file itself. */
+/** A part of the log of a try from an offset on, its secrets masked, and whether more will come. */
 async function logOf(
-  store: StoreDriver,
-  home: Home,
-  { taskId, mapIndex, tryNumber, ...place }: z.infer<typeof inTask> & { tryNumber?: number | null | undefined },
+  { store, home, scheduling }: ControlDeps,
+  { taskId, mapIndex, tryNumber, offset, final, ...place }: z.infer<typeof ofLog>,
 ): Promise<Json> {
   const run = await runOf(store, place);
   const [instance] = await store.read(taskInstanceByKey(run.id, taskId, mapIndex));
@@ -227,5 +248,8 @@ async function logOf(
     tryNumber: chosen,
   });
   const isLive = chosen === instance.try_number && ['queued', 'running', 'restarting'].includes(instance.state ?? '');
-  return { path, isLive, state: instance.state };
+  // The state was read before the file: what was written before the end of the try is in what is read now.
+  const range = await readLogRange(path, offset, { final: final || !isLive });
+  const entries = range.entries.map((entry) => ({ ...entry, event: scheduling.masker.mask(entry.event) }));
+  return { ...range, entries: entries as unknown as Json, isLive };
 }

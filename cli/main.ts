@@ -189,6 +189,17 @@ db.command('check')
   .description('say whether it is sound')
   .action(async () => (await import('./commands/db.js')).checkDatabase());
 
+program
+  .command('backup [file]')
+  .description('write all that the server keeps into one file, while it runs')
+  .option('--verify', 'make none: read the file and say whether it is whole')
+  .addOption(json())
+  .action(async (file, options) => (await import('./commands/backup.js')).backup(file, options));
+program
+  .command('restore <file>')
+  .description('put a backup into an empty MILLRACE_HOME')
+  .action(async (file) => (await import('./commands/backup.js')).restoreBackup(file));
+
 registerAdminCommands(program);
 registerBackfillCommands(program);
 registerSqlCommands(program);

@@ -6,6 +6,7 @@ import type { Log } from '../kernel/log.js';
 import type { Clock } from '../kernel/time.js';
 import { logPath } from '../scheduler/loop/attempt-request.js';
 import type { StoreDriver } from '../scheduler/store/driver.js';
+import { readInThread } from '../scheduler/store/reader-thread.js';
 import { createApp } from '../server/app.js';
 import { issueLoginLink } from '../server/auth/sessions.js';
 import type { Databases } from './databases.js';
@@ -44,9 +45,10 @@ export interface WebAppOptions {
 
 /** The web server's application, with everything that it needs. */
 export async function createWebApp(options: WebAppOptions): Promise<WebApp> {
-  const { settings, home, examples, store, scheduling, databases, baseUrl, clock, log } = options;
+  const { settings, home, examples, scheduling, databases, baseUrl, clock, log } = options;
   const { warehouseUrl } = databases;
   const warehouse = warehouseUrl === null ? null : openWarehouseReader(warehouseUrl);
+  const store = readInThread(options.store, home.storePath);
   const newSecret = () => randomBytes(32).toString('base64url');
   const { secrets, masker } = scheduling;
   const { commands, events, explain } = scheduling.scheduler;
@@ -75,6 +77,9 @@ export async function createWebApp(options: WebAppOptions): Promise<WebApp> {
   return {
     listener,
     loginUrl: baseUrl + (await issueLoginLink({ store, clock, newSecret })),
-    close: async () => warehouse?.end(),
+    async close() {
+      await warehouse?.end();
+      await store.close();
+    },
   };
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock, Instant } from '../../kernel/time.js';
 import { database } from '../store/database.js';
 import { applyOne, type StoreDriver } from '../store/driver.js';
+import { isLiveRun } from '../store/queries/live-rows.js';
 import { deleteOldRuns } from '../store/transitions/delete-old-runs.js';
 import type { MaintenanceJob } from './jobs.js';
 
@@ -49,7 +50,7 @@ async function deleteRuns(store: StoreDriver, before: Instant, now: Instant): Pr
 /** Removes the folders of runs that are over and in which nothing has begun since. */
 async function deleteLogs({ store, logFolder }: RetentionDeps, before: Instant): Promise<number> {
   const unfinished = await store.read(
-    database.selectFrom('dag_run').select('id').where('state', 'in', ['queued', 'running']).compile(),
+    database.selectFrom('dag_run').select('id').where(isLiveRun('dag_run')).compile(),
   );
   const alive = new Set(unfinished.map((row) => `${row.id}`));
   let deleted = 0;
