@@ -151,6 +151,40 @@ describe('backfills over REST', () => {
   });
 });
 
+describe('backfills on their page', () => {
+  it('show their dates first, then are made, held and ended', async () => {
+    const { h, server } = await surface({ behaviour: () => 'hold' });
+    await h.declare(dag({ dagId: 'd', schedule: daily, tasks: chain(1) }), dag({ dagId: 'timeless', tasks: chain(1) }));
+    await h.trigger('d', { logicalDate: day(2) });
+    const form = { from: '2026-01-01T00:00', to: '2026-01-04T00:00', reprocess: 'none', max_active_runs: '1' };
+    const page = async (query = '') => (await server.get(`/dags/d/backfill${query}`)).text();
+    const tried = await page(`?${new URLSearchParams(form)}`);
+    expect(tried).toContain('Make 3 runs');
+    expect(tried).toContain('left out: in flight');
+    expect(await h.rows('select * from backfill')).toEqual([]);
+    expect(await page('?from=2027-01-01T00:00&to=2027-01-02T00:00')).toContain('the dates lie in the future');
+    expect(await page('?from=soon&to=2027-01-02T00:00')).toContain('&quot;soon&quot; is not a time');
+
+    expect((await server.post('/dags/d/backfill', form)).status).toBe(303);
+    await h.settled();
+    expect(
+      await h.rows("select state, count(*) as n from dag_run where run_type = 'backfill' group by 1 order by 1"),
+    ).toEqual([
+      { state: 'queued', n: 2 },
+      { state: 'running', n: 1 },
+    ]);
+    expect(await page()).toContain('under way');
+    await server.post('/backfills/1/pause', { paused: 'true' });
+    expect(await page()).toContain('paused');
+    await server.post('/backfills/1/pause', { paused: 'false' });
+    await server.post('/backfills/1/cancel', {});
+    await h.settled();
+    expect(await page()).toMatch(/over<\/span>/);
+    expect(await (await server.get('/dags/d')).text()).toContain('/dags/d/backfill');
+    expect(await (await server.get('/dags/timeless')).text()).not.toContain('/backfill');
+  });
+});
+
 describe('the terminal', () => {
   it('makes, lists, pauses and cancels backfills', async () => {
     const { h, cli } = await surface({ behaviour: () => 'hold' });
