@@ -73,6 +73,28 @@ describe('why a task does not run', () => {
   });
 });
 
+describe('a DAG file that cannot be imported', () => {
+  it('is told with line and excerpt on its page, over REST and in the terminal; the last good version runs on', async () => {
+    const { h, server, api, cli } = await surface();
+    await h.declare(dag({ dagId: 'd', tasks: chain(1) }));
+    const excerpt = '> 9 | const = 3;';
+    const error = { fileloc: 'test.ts', message: 'Expected identifier', line: 9, column: 7, excerpt, stack: null };
+    await h.scheduler.saveImports({ files: [], errors: [error], removed: [] });
+    await h.settled();
+    const page = await (await server.get('/admin/import-errors')).text();
+    const { json } = await api('GET', '/importErrors');
+    const told = (await cli('importErrors', {}))[0];
+    expect(page).toContain('Expected identifier');
+    expect(page).toContain('&gt; 9 | const = 3;');
+    expect(json.total_entries).toBe(1);
+    expect(json.import_errors[0]).toMatchObject({ filename: 'test.ts', stack_trace: expect.stringContaining(excerpt) });
+    expect(told).toMatchObject({ fileloc: 'test.ts', line: 9, column_number: 7, excerpt });
+    expect(await h.runState('d', await h.trigger('d'))).toBe('success');
+    await h.declare(dag({ dagId: 'd', tasks: chain(2) }));
+    expect((await api('GET', '/importErrors')).json.total_entries).toBe(0);
+  });
+});
+
 describe('backfills over REST', () => {
   const wish = { dag_id: 'd', from_date: '2026-01-01T00:00:00Z', to_date: '2026-01-05T00:00:00Z', max_active_runs: 2 };
 
