@@ -11,11 +11,12 @@ import { createApp } from '../server/app.js';
 import { issueLoginLink } from '../server/auth/sessions.js';
 import type { Databases } from './databases.js';
 import { foldersOf } from './folders.js';
-import { type Home, homeSecret } from './home.js';
+import { adminPasswordFile, type Home, homeSecret } from './home.js';
 import { createPlatformStatus } from './platform-status.js';
 import type { Scheduling } from './scheduling.js';
 import type { Sources } from './sources.js';
 import type { Supervisor } from './supervisor.js';
+import { testConnection } from './test-connection.js';
 import { version } from './version.js';
 import { releaseFile, requireWarehouse } from './warehouse.js';
 import { openWarehouseReader } from './warehouse-reader.js';
@@ -42,8 +43,6 @@ export interface WebAppOptions {
   log: Log;
 }
 
-export const adminPasswordFile = 'admin.password';
-
 /** The web server's application, with everything that it needs. */
 export async function createWebApp(options: WebAppOptions): Promise<WebApp> {
   const { settings, home, examples, scheduling, databases, baseUrl, clock, log } = options;
@@ -51,6 +50,7 @@ export async function createWebApp(options: WebAppOptions): Promise<WebApp> {
   const warehouse = warehouseUrl === null ? null : openWarehouseReader(warehouseUrl);
   const store = readInThread(options.store, home.storePath);
   const newSecret = () => randomBytes(32).toString('base64url');
+  const { secrets, masker } = scheduling;
   const { commands, events, explain } = scheduling.scheduler;
   const listener = createApp({
     store,
@@ -69,6 +69,9 @@ export async function createWebApp(options: WebAppOptions): Promise<WebApp> {
     platform: createPlatformStatus(options),
     warehouse: async () => warehouse,
     releaseQuarantine: async (key, by) => releaseFile(requireWarehouse(warehouseUrl), key, by.user),
+    secrets,
+    masker,
+    testConnection,
     logPath: (place) => logPath(home.taskLogFolder, place),
   });
   return {

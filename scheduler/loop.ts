@@ -24,6 +24,7 @@ import { Turn } from './loop/turn.js';
 import { refuseCommands, Unwritable } from './loop/unwritable.js';
 import { wrongCounts } from './loop/wrong-counts.js';
 import type { AttemptCall, AttemptEvent } from './model/attempt.js';
+import { type Secrets, secretsOfStore } from './store/secrets.js';
 
 export type { RunningAttempt, Scheduler, SchedulerDeps, SchedulerSettings, SchedulerStatus } from './loop/contract.js';
 
@@ -38,7 +39,8 @@ const startedDelayMs = 4;
 
 /** The scheduler: what changed -> decide -> one transaction -> events and attempts. It sleeps until something arrives. */
 export function createScheduler(deps: SchedulerDeps): Scheduler {
-  const loop = new Loop(deps);
+  const secrets = deps.secrets ?? secretsOfStore(deps);
+  const loop = new Loop(deps, secrets);
   return {
     start: () => loop.start(),
     stop: (drainMs) => loop.stop(drainMs),
@@ -53,7 +55,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
         request: (apply) => loop.command(apply),
         live: () => loop.live,
       },
-      deps.vault,
+      { vault: deps.vault, secrets },
     ),
     events: loop.feed,
     deferrals: createDeferrals({
@@ -74,6 +76,7 @@ class Loop {
   readonly inbox: Inbox;
   readonly feed: EventFeed;
   readonly #deps: SchedulerDeps;
+  readonly #secrets: Secrets;
   #live: LiveState | undefined;
   #cancelSleep: (() => void) | undefined;
   #lastTurnAt: Instant | null = null;
@@ -81,8 +84,9 @@ class Loop {
   #storeError: string | null = null;
   #isStopping = false;
 
-  constructor(deps: SchedulerDeps) {
+  constructor(deps: SchedulerDeps, secrets: Secrets) {
     this.#deps = deps;
+    this.#secrets = secrets;
     this.feed = new EventFeed(deps.report);
     this.inbox = new Inbox({ soon: deps.soon, turn: (inputs) => this.#turns(inputs) });
   }
@@ -145,7 +149,7 @@ class Loop {
         refuseStale();
         apply(turn);
       });
-    return answerCall({ store, vault, settings, change }, call);
+    return answerCall({ store, vault, secrets: this.#secrets, settings, change }, call);
   }
 
   async saveImports(imports: Imports): Promise<void> {

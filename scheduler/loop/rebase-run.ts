@@ -1,6 +1,7 @@
 import { LiveRun, type LiveTaskInstance } from '../decide/live-run.js';
 import { endAttempt } from './fail-fast.js';
 import type { DagVersion } from './live-state.js';
+import { lookBack } from './look-back.js';
 import { freshTry } from './settle.js';
 import type { Turn } from './turn.js';
 
@@ -22,6 +23,8 @@ export function rebaseRun(turn: Turn, run: LiveRun, version: DagVersion): LiveRu
     turn.live.addRun(rebased);
     turn.touchAll(rebased);
     tellSuccessors(turn, run, rebased);
+    // The version before may not have looked back.
+    if (version.plan.looksBack && rebased.previous.kind === 'unknown') lookBack(turn, rebased);
   }
   turn.changedRun(rebased);
   return rebased;

@@ -1,6 +1,6 @@
 import { type CronExpression, CronExpressionParser } from 'cron-parser';
 import type { Instant } from '../../kernel/time.js';
-import { instantAt, wallTimeAt } from './zone.js';
+import { instantsAt, offsetsAround, type WallTime } from './zone.js';
 
 /** The points in time at which something is due. `next` and `prev` are strict: never the instant itself. */
 export interface Ticks {
@@ -20,24 +20,38 @@ const presets: Record<string, string> = {
 };
 
 /**
- * The ticks of a cron expression of five fields on the wall clock of a zone, as Airflow has them: the expression is
- * asked on naive wall time and the answer localised. When the hour field is `*`, the step is taken in absolute time,
- * so that both passes of an hour that comes twice have their ticks.
+ * The ticks of a cron expression of five fields on the wall clock of a zone: every wall time that the expression names,
+ * at the instant at which the clock shows it. Where clocks are set back, an hour that comes twice counts the second
+ * time, or both times when the hour field is `*`; where they are set forward, a time that never comes is moved forward
+ * by the gap. These are Airflow's rules; told of all ticks at once, they hold from whatever instant one asks.
  */
 export function cronTicks(expression: string, zone: string): Ticks {
   const text = presets[expression] ?? expression;
   const parsed = CronExpressionParser.parse(text, { tz: 'UTC', currentDate: 0 });
   const everyHour = text.trim().split(/\s+/)[1] === '*';
+  const instantsOf = (wall: WallTime) => {
+    const instants = instantsAt(wall, zone);
+    return everyHour ? instants : instants.slice(-1);
+  };
   return {
     next(after) {
-      const wall = wallTimeAt(after, zone);
-      const found = ask(parsed, wall, 'next');
-      return everyHour ? after + (found - wall) : instantAt(found, zone);
+      let best = Infinity;
+      let wall = after + offsetsAround(after, zone).least;
+      // A later wall time may come earlier, when the one before it is moved over a gap.
+      while (best === Infinity || wall < best + offsetsAround(best, zone).greatest) {
+        wall = ask(parsed, wall, 'next');
+        for (const instant of instantsOf(wall)) if (instant > after) best = Math.min(best, instant);
+      }
+      return best;
     },
     prev(before) {
-      const wall = wallTimeAt(before, zone);
-      const found = ask(parsed, wall, 'prev');
-      return everyHour ? before - (wall - found) : instantAt(found, zone);
+      let best = -Infinity;
+      let wall = before + offsetsAround(before, zone).greatest;
+      while (best === -Infinity || wall > best + offsetsAround(best, zone).least) {
+        wall = ask(parsed, wall, 'prev');
+        for (const instant of instantsOf(wall)) if (instant < before) best = Math.max(best, instant);
+      }
+      return best;
     },
   };
 }
@@ -71,7 +85,7 @@ export function alignPrev(ticks: Ticks, instant: Instant): Instant {
   return ticks.next(prev) === instant ? instant : prev;
 }
 
-function ask(expression: CronExpression, wall: number, direction: 'next' | 'prev'): number {
+function ask(expression: CronExpression, wall: WallTime, direction: 'next' | 'prev'): WallTime {
   expression.reset(new Date(wall));
   return expression[direction]().getTime();
 }

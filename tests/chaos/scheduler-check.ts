@@ -228,7 +228,8 @@ function logsAreComplete(folder: string, lines: WitnessLine[]): Finding {
     if (numbers.length < most)
       faults.push(`the log of ${place} has ${numbers.length} of ${most} lines of attempt ${attempt}`);
     else if (numbers.some((n, index) => n !== index + 1)) faults.push(`the log of ${place} is out of order`);
-    else if (!path.includes(`/${(said[0] as WitnessLine).task}/`)) faults.push(`the log of ${place} is in ${path}`);
+    else if (!new RegExp(`/${(said[0] as WitnessLine).task}[./]`).test(path))
+      faults.push(`the log of ${place} is in ${path}`);
   }
   return finding(
     'lost',

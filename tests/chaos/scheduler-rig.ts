@@ -3,7 +3,7 @@ import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import type { SmtpWitness } from '../support/smtp-witness.js';
 import { Client, NoAnswer } from './client.js';
-import { endTicks, writeLoadDags } from './dags.js';
+import { endTicks, writeDag, writeLoadDags } from './dags.js';
 import { type Finding, finding } from './finding.js';
 import { checkScheduler, type Remains, readRemains } from './scheduler-check.js';
 import { isAlive, pause, processesOf, System, until } from './system.js';
@@ -86,10 +86,17 @@ export class SchedulerRig {
     );
   }
 
+  /** A DAG whose one task works for two seconds. */
+  async declareSlow(): Promise<void> {
+    const text = `const dag = new Dag('slow', {});\ndag.task('slow', work, { retries: 0 })({ ms: 2_000 });\nexport default dag;`;
+    writeDag(this.dagFolder, 'slow.ts', this.witnessPath, text);
+    await this.dagIsThere('slow');
+  }
+
   /** After the server has died: waits until its children are gone too, and reads what it left. */
-  async afterCrash(): Promise<void> {
+  async afterCrash({ mayLeave = [] }: { mayLeave?: number[] } = {}): Promise<void> {
     const diedAt = performance.now();
-    while (processesOf(this.system.home).length > 0) {
+    while (processesOf(this.system.home).some((pid) => !mayLeave.includes(pid))) {
       if (performance.now() - diedAt > stopMsMax) throw new Error('processes of a dead server go on');
       await pause(10);
     }

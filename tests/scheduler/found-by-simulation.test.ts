@@ -223,6 +223,18 @@ describe('a run that is taken over to another version of its DAG', () => {
     await again.store.close();
   });
 
+  it('waits for its past from then on, when that version does', async () => {
+    const harness = await startHarness({ behaviour: () => 'hold' });
+    await harness.declare(dag({ dagId: 'd', tasks: one }));
+    const runId = await harness.trigger('d', { logicalDate: noon });
+    const tasks = [{ taskId: 'kept' }, { taskId: 'gone', dependsOnPast: true }];
+    await harness.declare(dag({ dagId: 'd', tasks }));
+    await toLatest(harness, runId);
+    await harness.settled();
+    expect(await harness.states('d', runId)).toEqual({ kept: 'running', gone: 'running' });
+    await harness.store.close();
+  });
+
   it('keeps what has happened to it at the same moment', async () => {
     const harness = await startHarness({ behaviour: () => 'hold' });
     await harness.declare(dag({ dagId: 'd', tasks: one }));

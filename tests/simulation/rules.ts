@@ -76,11 +76,15 @@ export function wronglyEnded(dag: SerializedDag, state: 'success' | 'failed', of
   return broken.length > 0 ? null : 'none of its leaves failed';
 }
 
+/** Rules that look for one among all, also in a mapped group. */
+const seesAll: ReadonlySet<TriggerRule> = new Set(['one_success', 'one_failed', 'one_done']);
+
 /** In a mapped group each element sees its own; everybody else sees all. */
 function statesAbove(dag: SerializedDag, task: SerializedTask, mapIndex: number, of: StatesOf): State[] {
   return upstreamOf(task).flatMap((taskId) => {
     const upper = dag.tasks.find((other) => other.taskId === taskId);
-    const together = upper?.groupId === task.groupId && isMappedGroup(dag, task.groupId);
+    const together =
+      upper?.groupId === task.groupId && isMappedGroup(dag, task.groupId) && !seesAll.has(task.triggerRule);
     return upper ? of(taskId, together ? mapIndex : undefined) : [];
   });
 }

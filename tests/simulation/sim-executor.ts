@@ -160,6 +160,7 @@ export class SimExecutor implements Executor {
       logicalDate: null,
       resetDagRun: random.chance(0.5),
       skipWhenAlreadyExists: random.chance(0.5),
+      failWhenDagIsPaused: random.chance(0.2),
       note: null,
     };
   }
