@@ -10,6 +10,7 @@ import { adminPassword, type ServerProcess, startServerProcess } from './server-
 const dagFolder = join(packageRoot, 'bench', 'dags', 'api');
 const requestsPerSecond = 200;
 const phaseSeconds = 12;
+const answerMsMax = 20_000;
 
 /**
  * The real server with a million finished task instances: how soon it is ready, how long pages take, and how long
@@ -105,6 +106,7 @@ async function logIn(server: ServerProcess, home: string): Promise<Client> {
         });
       });
       request.once('error', reject);
+      request.setTimeout(answerMsMax, () => request.destroy(new Error(`${method} ${path} was not answered in time`)));
       request.end(body === undefined ? undefined : JSON.stringify(body));
     });
   const runs = (await (

@@ -33,6 +33,11 @@ export async function startServerProcess(home: string, dagFolder: string): Promi
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const exit = once(child, 'exit');
+  // A benchmark that is ended from outside leaves no server behind.
+  const end = () => void child.kill('SIGKILL');
+  process.once('exit', end);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1));
+  exit.then(() => process.off('exit', end));
   for (;;) {
     if (child.exitCode !== null) throw new Error(`the server ended with exit code ${child.exitCode}`);
     const file = serverFile(home);
