@@ -76,7 +76,7 @@ describe.each(lastingWarehouses)('batched tests on %s', (_name, makeWarehouse) =
   - name: v
     columns:
       - {name: id, tests: [not_null, {accepted_values: {values: ['1', '2']}}]}
-      - {name: k, tests: [not_null, {accepted_values: {values: ["it's", a, b]}}]}
+      - {name: k, tests: [not_null, {accepted_values: {values: ["it''s", a, b]}}]}
 `,
     });
     const picked = (results: Awaited<ReturnType<typeof build>>) =>
