@@ -111,14 +111,15 @@ async function openBase(options: ServerOptions, endings: Endings): Promise<Base>
   endings.push(() => web.close());
   const store = openSqliteStore(home.storePath, { onBroken: (error) => endAtOnce(error, log) });
   endings.push(() => store.close());
+  const baseUrl = settings.MILLRACE_BASE_URL ?? `http://localhost:${web.port}`;
   return {
     ...options,
     live,
     objectStore: objectStoreAddress(settings, home),
-    env: authorEnvironment(settings),
+    env: { ...authorEnvironment(settings), MILLRACE_BASE_URL: baseUrl },
     supervisor,
     web,
-    baseUrl: settings.MILLRACE_BASE_URL ?? `http://localhost:${web.port}`,
+    baseUrl,
     store,
     endings,
   };
@@ -191,8 +192,8 @@ async function serveWeb(
 }
 
 async function listenToCommands(base: Base, databases: Databases, scheduling: Scheduling): Promise<void> {
-  const { home, store, supervisor, baseUrl, clock, endings } = base;
-  const methods = controlMethods({ home, databases, scheduling, store, parts: () => supervisor.statuses() });
+  const { home, settings, store, supervisor, baseUrl, clock, endings } = base;
+  const methods = controlMethods({ home, settings, databases, scheduling, store, parts: () => supervisor.statuses() });
   const control = await openControlSocket(home.controlSocketPath, methods);
   endings.push(() => control.close());
   writeServerFile(home, { pid: process.pid, url: baseUrl, startedAt: toIso(clock.now()) });

@@ -74,13 +74,16 @@ export async function readLogRange(
 export class LineWriter {
   readonly #fd: number;
   readonly #now: () => Date;
+  readonly #mask: (text: string) => string;
   #open: LogLevel | null = null;
   #missingLines = 0;
   #missingWhy = '';
 
-  constructor(fd: number, now: () => Date) {
+  /** `mask` hides secrets in what is written; one that comes in several pieces is hidden where the log is read. */
+  constructor(fd: number, now: () => Date, mask: (text: string) => string = (text) => text) {
     this.#fd = fd;
     this.#now = now;
+    this.#mask = mask;
   }
 
   /** Writes one piece of a stream of that level. */
@@ -89,7 +92,7 @@ export class LineWriter {
     let out = this.#open !== null && this.#open !== level ? '\n' : '';
     let isOpen = this.#open === level;
     const head = `${this.#now().toISOString()} ${level} `;
-    const lines = piece.split('\n');
+    const lines = this.#mask(piece).split('\n');
     lines.forEach((line, at) => {
       const isLast = at === lines.length - 1;
       if (!isLast || line !== '') out += isOpen ? line : head + line;
@@ -103,7 +106,7 @@ export class LineWriter {
   /** Writes an entry of its own, ending a line that is open. */
   entry(level: LogLevel, text: string): void {
     this.endLine();
-    this.#append(entriesOf(this.#now(), level, text));
+    this.#append(entriesOf(this.#now(), level, this.#mask(text)));
   }
 
   /** Ends an open line. */

@@ -1,7 +1,8 @@
 import { describeError, MillraceError } from '../../kernel/errors.js';
-import { isSensitiveName, SecretMasker } from '../../kernel/secret-masker.js';
+import { SecretMasker } from '../../kernel/secret-masker.js';
 import type { Instant } from '../../kernel/time.js';
-import { type Connection, extraObject } from '../model/connection.js';
+import type { Connection } from '../model/connection.js';
+import { maskConnection, maskVariable } from '../model/known-secrets.js';
 import type { StoreDriver } from './driver.js';
 import { type EnvironmentBackend, emptyEnvironment } from './environment-backend.js';
 import { connectionRow, connectionRows, variableRow, variableRows } from './queries/secrets.js';
@@ -140,27 +141,6 @@ export function createSecrets({ store, vault, environment, masker }: SecretsDeps
 /** The secrets of the metadata database alone. */
 export function secretsOfStore({ store, vault }: Pick<SecretsDeps, 'store' | 'vault'>): Secrets {
   return createSecrets({ store, vault, environment: emptyEnvironment, masker: new SecretMasker() });
-}
-
-/** Tells the masker what is secret in a connection: its password, the passwords in its URLs, what its extra calls a secret. */
-export function maskConnection(
-  masker: SecretMasker,
-  connection: Pick<Connection, 'password' | 'host' | 'extra'>,
-): void {
-  masker.add(connection.password);
-  masker.addUrl(connection.host);
-  if (connection.extra !== null) {
-    const extra = attempt(() => extraObject('', connection.extra)).value;
-    if (extra) masker.addSensitive(extra);
-    else masker.add(connection.extra);
-  }
-}
-
-/** Tells the masker the value of a variable whose key is sensitive, and what such keys name within its JSON. */
-export function maskVariable(masker: SecretMasker, key: string, value: string): void {
-  if (isSensitiveName(key)) masker.add(value);
-  const object = value.trimStart().startsWith('{') ? attempt(() => extraObject('', value)).value : null;
-  if (object) masker.addSensitive(object, isSensitiveName(key));
 }
 
 interface SealedSecrets {

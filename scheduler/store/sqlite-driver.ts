@@ -89,9 +89,19 @@ export class SqliteStore implements StoreDriver {
     return found.map((row) => row.quick_check).filter((text) => text !== 'ok');
   }
 
-  /** Copies the database to a file while it is in use. Resolves when the copy is whole. */
+  /**
+   * Copies the database to a file while it is in use, on the connection that writes: from any other, each commit would
+   * begin the copy anew. Resolves when the copy is whole. Rejects with BACKUP_FAILED.
+   */
   async backup(path: string): Promise<void> {
-    await this.#writer.database.backup(path);
+    try {
+      await this.#writer.database.backup(path);
+    } catch (cause) {
+      const why = describeError(cause);
+      throw new MillraceError('BACKUP_FAILED', `the metadata cannot be copied to ${path}: ${why}`, {
+        hint: 'Is there room on the disk of the data folder?',
+      });
+    }
   }
 
   async close(): Promise<void> {

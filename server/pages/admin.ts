@@ -2,6 +2,7 @@ import { listImportErrors, listPools } from '../../scheduler/store/queries/admin
 import { countEvents, listEvents } from '../../scheduler/store/queries/event-log.js';
 import { poolUse } from '../../scheduler/store/queries/task-instances.js';
 import type { AppDeps } from '../deps.js';
+import { eventsOf } from '../events-of.js';
 import type { Page, PageRequest, PageView } from '../page.js';
 import { shownConnection, shownValue } from '../shown-secrets.js';
 import { readOne } from './load-dag.js';
@@ -25,7 +26,7 @@ const loaders: Record<SectionId, (request: PageRequest, deps: AppDeps) => Promis
     const offset = Math.max(0, Math.floor(Number(request.query.get('offset')) || 0));
     const filter = { user: request.query.get('user') || undefined, event: request.query.get('event') || undefined };
     const [events, total] = await Promise.all([
-      deps.store.read(listEvents(filter, { limit: eventsPage, offset })),
+      eventsOf(deps, listEvents(filter, { limit: eventsPage, offset })),
       readOne(deps, countEvents(filter)),
     ]);
     return { events, offset, pageSize: eventsPage, total: total?.total ?? 0 };

@@ -15,6 +15,7 @@ import { SchedulerRig } from './scheduler-rig.js';
 /**
  * `npm run test:chaos -- --trials N [--seed S] [--faults F1,F3,bank] [--keep]`: the real program under faults, each
  * played while it works, and what it did judged from outside. A trial that fails prints its seed and keeps its folder.
+ * Interrupted, it ends with the trials that are done. `docs/reliability.md` says what is played and what must hold.
  */
 const { values } = parseArgs({
   options: {
@@ -35,7 +36,13 @@ async function main(): Promise<number> {
   console.log(`${trials} trials in ${sessions.length} data folders, seed ${seed}`);
   const startedAt = performance.now();
   const results: SessionResult[] = [];
+  let isInterrupted = false;
+  process.once('SIGINT', () => {
+    isInterrupted = true;
+    console.log('interrupted: after this folder (again: now)');
+  });
   for (const session of sessions) {
+    if (isInterrupted) break;
     const result =
       session.kind === 'bank' ? await runBank(session.trials, values.keep) : await runScheduler(session.trials);
     results.push(result);
@@ -44,7 +51,8 @@ async function main(): Promise<number> {
   const broken = printTable(results);
   const seconds = Math.round((performance.now() - startedAt) / 1000);
   const verdict = broken === 0 ? 'nothing lost, nothing twice' : `${broken} faults`;
-  console.log(`${verdict}: ${trials} trials, seed ${seed}, ${seconds} s`);
+  const done = results.reduce((sum, { trials: played }) => sum + played.length, 0);
+  console.log(`${verdict}: ${done} trials, seed ${seed}, ${seconds} s`);
   return broken === 0 ? 0 : 1;
 }
 

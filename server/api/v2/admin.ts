@@ -4,6 +4,7 @@ import { toIso } from '../../../kernel/time.js';
 import { countImportErrors, importErrorById, listImportErrors } from '../../../scheduler/store/queries/admin.js';
 import { countEvents, eventById, listEvents } from '../../../scheduler/store/queries/event-log.js';
 import type { AppDeps } from '../../deps.js';
+import { eventsOf } from '../../events-of.js';
 import { readOne } from '../../pages/load-dag.js';
 import { pageOf, param, textOf } from './request.js';
 
@@ -35,7 +36,7 @@ export function adminRoutes(deps: AppDeps): Router {
     };
     const descending = (textOf(request, 'order_by') ?? '-when').startsWith('-');
     const [rows, total] = await Promise.all([
-      deps.store.read(listEvents(filter, pageOf(request), descending)),
+      eventsOf(deps, listEvents(filter, pageOf(request), descending)),
       readOne(deps, countEvents(filter)),
     ]);
     response.json({ event_logs: rows.map(wireEvent), total_entries: total?.total ?? 0 });
@@ -44,7 +45,7 @@ export function adminRoutes(deps: AppDeps): Router {
   router.get('/eventLogs/:id', async (request, response) => {
     const row = await readOne(deps, eventById(Number(param(request, 'id'))));
     if (!row) throw new MillraceError('NOT_FOUND', `no event has the number ${param(request, 'id')}`);
-    response.json(wireEvent(row));
+    response.json(wireEvent({ ...row, extra_json: deps.masker.mask(row.extra_json) }));
   });
 
   return router;

@@ -58,6 +58,7 @@ function attempt({ operator, options, now = at(10), context = {}, answer = () =>
     effects: emptyEffects(),
     hooks: new HookPool({}),
     call: async (call) => answer(call),
+    maskSecret: () => {},
     log: () => {},
     progress: () => {},
   };

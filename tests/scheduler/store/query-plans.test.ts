@@ -65,7 +65,9 @@ const questions: [name: string, query: CompiledQuery<unknown>][] = [
 /** Reads a table that grows with every run from end to end; an index over what lives or what failed alone may be. */
 const isFullScan = (step: string) =>
   /^SCAN (r|ti|h|d|dag_run|task_instance|task_instance_history|task_instance_detail)( |$)/.test(step) &&
-  !/ INDEX (dag_run_live|dag_run_failed|task_instance_active|task_instance_failed|task_instance_failed_by_id)$/.test(step);
+  !/ INDEX (dag_run_live|dag_run_failed|task_instance_active|task_instance_failed|task_instance_failed_by_id)$/.test(
+    step,
+  );
 
 describe('with a long history', () => {
   it.each(questions)('finds by an index: %s', async (_name, query) => {

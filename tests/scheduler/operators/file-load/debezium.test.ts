@@ -73,7 +73,7 @@ describe('an event of Debezium', () => {
             schema: { fields: [{ field: 'after', fields }] },
             payload: { op: 'c', source, after: { v: { scale, value: Buffer.from(hex, 'hex').toString('base64') } } },
           });
-          const text = (event?.['after'] as { v: Json }).v;
+          const { v: text } = (event as { after: { v: Json } }).after;
           expect(BigInt(String(text).replace('.', ''))).toBe(unscaled);
           expect(String(text).split('.')[1]?.length ?? 0).toBe(scale);
         },
