@@ -15,6 +15,7 @@ import { listTaskInstances, taskInstanceByKey } from '../scheduler/store/queries
 import type { SqliteStore } from '../scheduler/store/sqlite-driver.js';
 import { type BackupFacts, settingsFacts } from './backup/facts.js';
 import { adminMethods } from './control-admin.js';
+import { backfillMethods } from './control-backfills.js';
 import type { ControlMethods } from './control-socket.js';
 import type { Databases } from './databases.js';
 import type { Home } from './home.js';
@@ -47,12 +48,27 @@ const trigger = z.object({
   conf: z.record(z.string(), z.json()).default({}),
   note: z.string().nullish(),
 });
-const clear = inRun.extend({
-  taskIds: z.array(text).default([]),
-  onlyFailed: z.boolean().default(false),
+/** Which others are meant as well, and whether only to say so. */
+const around = {
   downstream: z.boolean().default(false),
   upstream: z.boolean().default(false),
+  past: z.boolean().default(false),
+  future: z.boolean().default(false),
   dryRun: z.boolean().default(false),
+};
+type Around = z.infer<z.ZodObject<typeof around>>;
+const clear = inRun.extend({
+  taskIds: z.array(text).default([]),
+  mapIndex: z.number().int().nullish(),
+  onlyFailed: z.boolean().default(false),
+  onlyRunning: z.boolean().default(false),
+  latestVersion: z.boolean().default(false),
+  ...around,
+});
+const mark = inTask.extend({
+  mapIndex: z.number().int().nullable(),
+  state: z.enum(['success', 'failed', 'skipped']),
+  ...around,
 });
 /** `final`: a last line without its end is taken for whole. */
 const ofLog = inTask.extend({
@@ -61,7 +77,6 @@ const ofLog = inTask.extend({
   final: z.boolean().default(false),
 });
 const clean = z.object({ before: z.number(), tables: z.array(z.enum(cleanTables)), dryRun: z.boolean() });
-const mark = inTask.extend({ mapIndex: z.number().int().nullable(), state: z.enum(['success', 'failed', 'skipped']) });
 
 /** What the commands may ask of a running server. */
 export function controlMethods(deps: ControlDeps): ControlMethods {
@@ -69,6 +84,7 @@ export function controlMethods(deps: ControlDeps): ControlMethods {
   const { scheduler } = scheduling;
   return {
     ...adminMethods(scheduling, store),
+    ...backfillMethods(scheduler, store),
     databaseUrl: async ({ database }) => databaseUrl(deps.databases, String(database)),
     parts: async () => deps.parts() as unknown as Json,
     dags: async () => dagList(store),
@@ -88,33 +104,28 @@ export function controlMethods(deps: ControlDeps): ControlMethods {
       );
     },
     clear: async (params) => {
-      const { taskIds, onlyFailed, downstream, upstream, dryRun, ...place } = clear.parse(params);
-      const { dag_id: dagId, run_id: runId } = await runOf(store, place);
+      const { taskIds, mapIndex, onlyFailed, onlyRunning, latestVersion, ...wish } = clear.parse(params);
+      const { dag_id: dagId, run_id: runId } = await runOf(store, wish);
       const cleared = await scheduler.commands.clearTaskInstances(
         {
           dagId,
           runId,
           taskIds,
-          mapIndexes: null,
+          mapIndexes: mapIndex == null ? null : [mapIndex],
           onlyFailed,
-          onlyRunning: false,
-          includeUpstream: upstream,
-          includeDownstream: downstream,
-          includePast: false,
-          includeFuture: false,
+          onlyRunning,
+          ...included(wish),
           resetDagRuns: true,
-          runOnLatestVersion: false,
-          dryRun,
+          runOnLatestVersion: latestVersion,
         },
         by,
       );
       return cleared as unknown as Json;
     },
     mark: async (params) => {
-      const { state, taskId, mapIndex, ...place } = mark.parse(params);
-      const { dag_id: dagId, run_id: runId } = await runOf(store, place);
-      const none = { includeUpstream: false, includeDownstream: false, includePast: false, includeFuture: false };
-      const request = { dagId, runId, taskId, mapIndex, state, dryRun: false, ...none };
+      const { state, taskId, mapIndex, ...wish } = mark.parse(params);
+      const { dag_id: dagId, run_id: runId } = await runOf(store, wish);
+      const request = { dagId, runId, taskId, mapIndex, state, ...included(wish) };
       return (await scheduler.commands.markTaskInstances(request, by)) as unknown as Json;
     },
     explain: async (params) => (await scheduler.explain(await keyOf(store, inTask.parse(params)))) as unknown as Json,
@@ -140,6 +151,16 @@ function checkSound({ store, home, scheduling }: ControlDeps) {
     logFolder: home.taskLogFolder,
     bundleFolder: home.bundleFolder,
   });
+}
+
+function included({ upstream, downstream, past, future, dryRun }: Around) {
+  return {
+    includeUpstream: upstream,
+    includeDownstream: downstream,
+    includePast: past,
+    includeFuture: future,
+    dryRun,
+  };
 }
 
 function backupFacts({ databases, settings, home }: ControlDeps): Json {

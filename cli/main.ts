@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { fromIso } from '../kernel/time.js';
 import { registerAdminCommands } from './commands/register-admin.js';
+import { registerBackfillCommands } from './commands/register-backfill.js';
 import { registerSqlCommands } from './commands/sql.js';
 import { reportFailure } from './report-failure.js';
 import { version } from './version.js';
@@ -91,18 +92,28 @@ tasks
   .action(async (dag, options) => (await import('./commands/tasks.js')).listTasks(dag, options.run, options));
 tasks
   .command('clear <dag> [tasks...]')
-  .description('run tasks of a run again (all when none is named)')
+  .description('run tasks or groups of a run again (all when none is named)')
   .addOption(run())
+  .addOption(mapIndex())
   .option('--only-failed', 'only those that failed')
+  .option('--only-running', 'only those that run')
   .option('--downstream', 'and what follows them')
   .option('--upstream', 'and what they follow')
+  .option('--past', 'and the same in earlier runs')
+  .option('--future', 'and the same in later runs')
+  .option('--latest-version', 'take the run over to the latest version of the DAG')
   .option('--dry-run', 'only say which')
   .action(async (dag, names, options) => (await import('./commands/tasks.js')).clearTasks(dag, names, options));
 tasks
   .command('mark <dag> <task> <state>')
-  .description('mark a task instance success, failed or skipped')
+  .description('mark a task, or a group, success, failed or skipped')
   .addOption(run())
   .addOption(mapIndex())
+  .option('--downstream', 'and what follows it')
+  .option('--upstream', 'and what it follows')
+  .option('--past', 'and the same in earlier runs')
+  .option('--future', 'and the same in later runs')
+  .option('--dry-run', 'only say which')
   .action(async (dag, task, state, options) =>
     (await import('./commands/tasks.js')).markTask(dag, task, state, options),
   );
@@ -193,6 +204,7 @@ program
   .action(async (file) => (await import('./commands/backup.js')).restoreBackup(file));
 
 registerAdminCommands(program);
+registerBackfillCommands(program);
 registerSqlCommands(program);
 
 try {

@@ -111,14 +111,15 @@ async function openBase(options: ServerOptions, endings: Endings): Promise<Base>
   endings.push(() => web.close());
   const store = openSqliteStore(home.storePath, { onBroken: (error) => endAtOnce(error, log) });
   endings.push(() => store.close());
+  const baseUrl = settings.MILLRACE_BASE_URL ?? `http://localhost:${web.port}`;
   return {
     ...options,
     live,
     objectStore: objectStoreAddress(settings, home),
-    env: authorEnvironment(settings),
+    env: { ...authorEnvironment(settings), MILLRACE_BASE_URL: baseUrl },
     supervisor,
     web,
-    baseUrl: settings.MILLRACE_BASE_URL ?? `http://localhost:${web.port}`,
+    baseUrl,
     store,
     endings,
   };

@@ -31,6 +31,19 @@ const pagePaths: [path: string, words: string[]][] = [
   [urls.run(bank, failed, 'details'), ['Logical date']],
   [urls.task({ dagId: bank, runId: failed, taskId: broken }), ['lock timeout after 15.0 s', 'Jump to line', 'Try 2']],
   [urls.task({ dagId: bank, runId: failed, taskId: broken }, 'sql'), ['n_records', 'Failing rows', 'FROZEN']],
+  [urls.task({ dagId: bank, runId: failed, taskId: broken }, 'sql'), ['SQL of the failing rows', 'the first 2 of 3']],
+  [urls.task({ dagId: bank, runId: failed, taskId: 'staging.stg_accounts' }, 'sql'), ['Compiled SQL', 'rows affected']],
+  [
+    urls.task(
+      {
+        dagId: bank,
+        runId: runIdAt(fixtureNow - 3_600_000),
+        taskId: 'snapshots.tests.test_one_current_row_accounts_snapshot',
+      },
+      'sql',
+    ),
+    ['3 nodes, 1 not well', 'test_one_current_row_accounts_snapshot_1'],
+  ],
   [urls.task({ dagId: bank, runId: failed, taskId: broken }, 'tries'), ['first try']],
   [urls.task({ dagId: bank, runId: live, taskId: 'analytics.fct_transactions' }, 'why'), ['Waits for']],
   [urls.task({ dagId: bank, runId: failed, taskId: broken }, 'xcom'), ['return_value', 'customers']],

@@ -79,24 +79,28 @@ export class FakeExecutor implements Executor {
   lose(taskId: string, uncharged: boolean): void {
     const found = [...this.running.values()].find((one) => one.taskId === taskId);
     if (!found) throw new Error(`no attempt of ${taskId} runs`);
-    this.running.delete(found.attemptId);
-    this.#listener.onEvent({
-      kind: 'lost',
-      attemptId: found.attemptId,
-      at: this.#clock.now(),
-      error: { type: 'killed', message: 'the process was killed', stack: null },
-      uncharged,
-    });
+    this.#lose(found, uncharged);
   }
 
   cancel(attemptId: string): void {
     this.cancelled.push(attemptId);
     const request = this.running.get(attemptId);
-    if (request) this.lose(request.taskId, false);
+    if (request) this.#lose(request, false);
   }
 
   async stop(): Promise<void> {
-    for (const request of [...this.running.values()]) this.lose(request.taskId, true);
+    for (const request of [...this.running.values()]) this.#lose(request, true);
+  }
+
+  #lose({ attemptId }: AttemptRequest, uncharged: boolean): void {
+    this.running.delete(attemptId);
+    this.#listener.onEvent({
+      kind: 'lost',
+      attemptId,
+      at: this.#clock.now(),
+      error: { type: 'killed', message: 'the process was killed', stack: null },
+      uncharged,
+    });
   }
 
   #finish(request: AttemptRequest, result: Result): void {

@@ -487,6 +487,33 @@ async function seedTasks(place: {
   if (age <= 3) await seedDetails({ store, deps, runRowId, after, payload });
 }
 
+/** The one task of the fixture that holds several tests. */
+const testsOfOneModel = 'test_one_current_row_accounts_snapshot';
+
+/** What the task of a dbt test tells of it. */
+function testDetails(taskId: string, fails: boolean, sql: string, payload: string): Record<string, Json> {
+  const name = taskId.split('.').at(-1);
+  return {
+    uniqueId: `test.bank.${name}.0123456789`,
+    status: fails ? 'fail' : 'pass',
+    message: fails ? `3 failing rows${payload}` : 'no failing rows',
+    failures: fails ? 3 : 0,
+    compileMs: 1,
+    executeMs: 12,
+    compiledSql: sql,
+    failingRowsSql: fails ? `${sql}limit 500` : null,
+    sample: fails
+      ? {
+          columns: ['account_id', 'account_type', `account_status${payload}`],
+          rows: [
+            [10_482, 'CHECKING', `FROZEN${payload}`],
+            [10_517, 'SAVINGS', null],
+          ],
+        }
+      : null,
+  };
+}
+
 async function seedDetails({
   store,
   deps,
@@ -512,28 +539,31 @@ async function seedDetails({
   for (const row of rows) {
     const isTest = row.task_id.includes('test_');
     const sql = `-- ${row.task_id}\nselect account_status as value_field, count(*) as n_records\nfrom "bank"."staging"."stg_accounts"\nwhere value_field not in (\n    'ACTIVE', 'INACTIVE', 'CLOSED'\n)\ngroup by 1 -- ${payload}\n`;
-    const details: Record<string, Json> = isTest
+    const details = row.task_id.endsWith(testsOfOneModel)
       ? {
-          failures: row.state === 'failed' ? 3 : 0,
-          message: row.state === 'failed' ? `3 failing rows${payload}` : 'PASS',
-          ...(row.state === 'failed'
-            ? {
-                sample: {
-                  columns: ['account_id', 'account_type', `account_status${payload}`],
-                  rows: [
-                    [10_482, 'CHECKING', `FROZEN${payload}`],
-                    [10_517, 'SAVINGS', 'FROZEN'],
-                  ],
-                },
-              }
-            : {}),
+          nodes: [false, true, false].map((fails, index) =>
+            testDetails(`${row.task_id}_${index}`, fails, sql, payload),
+          ),
         }
-      : { rows_affected: 42 + row.id, message: `INSERT 0 42${payload}`, relation: `analytics.${row.task_id}` };
+      : isTest
+        ? testDetails(row.task_id, row.state === 'failed', sql, payload)
+        : !row.task_id.includes('.')
+          ? { files: 4, rows: 42 + row.id, message: `loaded${payload}` }
+          : {
+              uniqueId: `model.bank.${row.task_id.split('.').at(-1)}`,
+              status: 'success',
+              message: `INSERT 0 42${payload}`,
+              relation: `analytics.${row.task_id}${payload}`,
+              rowsAffected: 42 + row.id,
+              compileMs: 1,
+              executeMs: 240,
+              compiledSql: sql,
+            };
     queries.push(
       database.insertInto('task_instance_detail').values({
         task_instance_id: row.id,
         try_number: row.try_number,
-        rendered_json: JSON.stringify({ sql, to: `data${payload}@example.test` }),
+        rendered_json: JSON.stringify({ to: `data${payload}@example.test` }),
         details_json: JSON.stringify(details),
       }),
       database.insertInto('xcom').values({

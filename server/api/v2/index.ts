@@ -3,6 +3,7 @@ import { MillraceError } from '../../../kernel/errors.js';
 import { toIso } from '../../../kernel/time.js';
 import type { AppDeps } from '../../deps.js';
 import { adminRoutes } from './admin.js';
+import { backfillRoutes } from './backfills.js';
 import { connectionRoutes } from './connections.js';
 import { dagRunRoutes } from './dag-runs.js';
 import { dagRoutes } from './dags.js';
@@ -25,6 +26,7 @@ export function apiRoutes(deps: AppDeps, token: RequestHandler): Router {
   router.use(dagRunRoutes(deps));
   router.use(taskInstanceRoutes(deps));
   router.use(adminRoutes(deps));
+  router.use(backfillRoutes(deps));
   router.use(connectionRoutes(deps));
   router.use(variableRoutes(deps));
   router.use(poolRoutes(deps));

@@ -151,6 +151,22 @@ export function taskInstanceRoutes(deps: AppDeps): Router {
     response.json({ task_instances: tries, total_entries: tries.length });
   });
 
+  router.get([`${one}/dependencies`, `${one}/:mapIndex/dependencies`], async (request, response, next) => {
+    if (!isIndex(request.params['mapIndex'])) return next();
+    const { row } = await located(deps, request);
+    const { reasons } = await deps.explain({
+      dagId: row.dag_id,
+      runId: param(request, 'runId'),
+      taskId: row.task_id,
+      mapIndex: row.map_index,
+    });
+    const dependencies = reasons.map(({ text, task }) => ({
+      name: task?.taskId ?? 'Task Instance State',
+      reason: text,
+    }));
+    response.json({ dependencies });
+  });
+
   router.get(`${one}/logs/:tryNumber`, async (request, response) => {
     const { row, place } = await located(deps, request);
     const mapIndex = row.map_index;
