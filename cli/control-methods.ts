@@ -1,24 +1,33 @@
 import { z } from 'zod';
+import type { Settings } from '../kernel/config.js';
 import { MillraceError } from '../kernel/errors.js';
 import type { Json, JsonObject } from '../kernel/json.js';
+import { systemClock } from '../kernel/time.js';
+import { readLogRange } from '../scheduler/executor/task-logs.js';
 import { logPath } from '../scheduler/loop/attempt-request.js';
-import type { Scheduler } from '../scheduler/loop.js';
+import { checkStore } from '../scheduler/maintenance/check.js';
+import { cleanStore, cleanTables } from '../scheduler/maintenance/clean.js';
 import type { TaskInstanceKey } from '../scheduler/model/attempt.js';
 import type { StoreDriver } from '../scheduler/store/driver.js';
 import { dagRunByKey, listDagRuns } from '../scheduler/store/queries/dag-runs.js';
 import { dagById, latestRunsOfDags, listDags } from '../scheduler/store/queries/dags.js';
 import { listTaskInstances, taskInstanceByKey } from '../scheduler/store/queries/task-instances.js';
 import type { SqliteStore } from '../scheduler/store/sqlite-driver.js';
+import { type BackupFacts, settingsFacts } from './backup/facts.js';
+import { adminMethods } from './control-admin.js';
+import { backfillMethods } from './control-backfills.js';
 import type { ControlMethods } from './control-socket.js';
 import type { Databases } from './databases.js';
 import type { Home } from './home.js';
+import type { Scheduling } from './scheduling.js';
 import type { PartStatus } from './supervisor.js';
 import { requireWarehouse } from './warehouse.js';
 
 export interface ControlDeps {
   home: Home;
+  settings: Settings;
   databases: Databases;
-  scheduler: Scheduler;
+  scheduling: Scheduling;
   store: SqliteStore;
   parts(): PartStatus[];
 }
@@ -39,19 +48,43 @@ const trigger = z.object({
   conf: z.record(z.string(), z.json()).default({}),
   note: z.string().nullish(),
 });
-const clear = inRun.extend({
-  taskIds: z.array(text).default([]),
-  onlyFailed: z.boolean().default(false),
+/** Which others are meant as well, and whether only to say so. */
+const around = {
   downstream: z.boolean().default(false),
   upstream: z.boolean().default(false),
+  past: z.boolean().default(false),
+  future: z.boolean().default(false),
   dryRun: z.boolean().default(false),
+};
+type Around = z.infer<z.ZodObject<typeof around>>;
+const clear = inRun.extend({
+  taskIds: z.array(text).default([]),
+  mapIndex: z.number().int().nullish(),
+  onlyFailed: z.boolean().default(false),
+  onlyRunning: z.boolean().default(false),
+  latestVersion: z.boolean().default(false),
+  ...around,
 });
-const mark = inTask.extend({ mapIndex: z.number().int().nullable(), state: z.enum(['success', 'failed', 'skipped']) });
+const mark = inTask.extend({
+  mapIndex: z.number().int().nullable(),
+  state: z.enum(['success', 'failed', 'skipped']),
+  ...around,
+});
+/** `final`: a last line without its end is taken for whole. */
+const ofLog = inTask.extend({
+  tryNumber: z.number().int().nullish(),
+  offset: z.number().int().min(0).default(0),
+  final: z.boolean().default(false),
+});
+const clean = z.object({ before: z.number(), tables: z.array(z.enum(cleanTables)), dryRun: z.boolean() });
 
 /** What the commands may ask of a running server. */
 export function controlMethods(deps: ControlDeps): ControlMethods {
-  const { store, scheduler, home } = deps;
+  const { store, scheduling } = deps;
+  const { scheduler } = scheduling;
   return {
+    ...adminMethods(scheduling, store),
+    ...backfillMethods(scheduler, store),
     databaseUrl: async ({ database }) => databaseUrl(deps.databases, String(database)),
     parts: async () => deps.parts() as unknown as Json,
     dags: async () => dagList(store),
@@ -71,39 +104,70 @@ export function controlMethods(deps: ControlDeps): ControlMethods {
       );
     },
     clear: async (params) => {
-      const { taskIds, onlyFailed, downstream, upstream, dryRun, ...place } = clear.parse(params);
-      const { dag_id: dagId, run_id: runId } = await runOf(store, place);
+      const { taskIds, mapIndex, onlyFailed, onlyRunning, latestVersion, ...wish } = clear.parse(params);
+      const { dag_id: dagId, run_id: runId } = await runOf(store, wish);
       const cleared = await scheduler.commands.clearTaskInstances(
         {
           dagId,
           runId,
           taskIds,
-          mapIndexes: null,
+          mapIndexes: mapIndex == null ? null : [mapIndex],
           onlyFailed,
-          onlyRunning: false,
-          includeUpstream: upstream,
-          includeDownstream: downstream,
-          includePast: false,
-          includeFuture: false,
+          onlyRunning,
+          ...included(wish),
           resetDagRuns: true,
-          runOnLatestVersion: false,
-          dryRun,
+          runOnLatestVersion: latestVersion,
         },
         by,
       );
       return cleared as unknown as Json;
     },
     mark: async (params) => {
-      const { state, taskId, mapIndex, ...place } = mark.parse(params);
-      const { dag_id: dagId, run_id: runId } = await runOf(store, place);
-      const none = { includeUpstream: false, includeDownstream: false, includePast: false, includeFuture: false };
-      const request = { dagId, runId, taskId, mapIndex, state, dryRun: false, ...none };
+      const { state, taskId, mapIndex, ...wish } = mark.parse(params);
+      const { dag_id: dagId, run_id: runId } = await runOf(store, wish);
+      const request = { dagId, runId, taskId, mapIndex, state, ...included(wish) };
       return (await scheduler.commands.markTaskInstances(request, by)) as unknown as Json;
     },
     explain: async (params) => (await scheduler.explain(await keyOf(store, inTask.parse(params)))) as unknown as Json,
-    log: async (params) => logOf(store, home, inTask.extend({ tryNumber: z.number().int().nullish() }).parse(params)),
-    checkStore: async () => store.check(),
+    log: async (params) => logOf(deps, ofLog.parse(params)),
+    checkStore: async () => (await checkSound(deps)) as unknown as Json,
+    cleanStore: async (params) => {
+      const request = clean.parse(params);
+      const now = systemClock.now();
+      return (await cleanStore({ store, logFolder: deps.home.taskLogFolder, now }, request)) as Json;
+    },
+    backupFacts: async () => backupFacts(deps),
+    copyStore: async ({ path }) => {
+      await store.backup(text.parse(path));
+      return null;
+    },
   };
+}
+
+function included({ upstream, downstream, past, future, dryRun }: Around) {
+  return {
+    includeUpstream: upstream,
+    includeDownstream: downstream,
+    includePast: past,
+    includeFuture: future,
+    dryRun,
+  };
+}
+
+function checkSound({ store, home, scheduling }: ControlDeps) {
+  return checkStore({
+    store,
+    secrets: scheduling.secrets,
+    logFolder: home.taskLogFolder,
+    bundleFolder: home.bundleFolder,
+  });
+}
+
+function backupFacts({ databases, settings, home }: ControlDeps): Json {
+  return {
+    embeddedUrl: databases.embedded?.url('postgres') ?? null,
+    ...settingsFacts(settings, home),
+  } satisfies BackupFacts as unknown as Json;
 }
 
 function databaseUrl({ warehouseUrl, sourceUrl }: Databases, database: string): string {
@@ -179,11 +243,10 @@ async function keyOf(
   return { dagId: run.dag_id, runId: run.run_id, taskId, mapIndex };
 }
 
-/** Where the log of a try lies, and whether more will come. The command reads the file itself. */
+/** A part of the log of a try from an offset on, its secrets masked, and whether more will come. */
 async function logOf(
-  store: StoreDriver,
-  home: Home,
-  { taskId, mapIndex, tryNumber, ...place }: z.infer<typeof inTask> & { tryNumber?: number | null | undefined },
+  { store, home, scheduling }: ControlDeps,
+  { taskId, mapIndex, tryNumber, offset, final, ...place }: z.infer<typeof ofLog>,
 ): Promise<Json> {
   const run = await runOf(store, place);
   const [instance] = await store.read(taskInstanceByKey(run.id, taskId, mapIndex));
@@ -201,5 +264,8 @@ async function logOf(
     tryNumber: chosen,
   });
   const isLive = chosen === instance.try_number && ['queued', 'running', 'restarting'].includes(instance.state ?? '');
-  return { path, isLive, state: instance.state };
+  // The state was read before the file: what was written before the end of the try is in what is read now.
+  const range = await readLogRange(path, offset, { final: final || !isLive });
+  const entries = range.entries.map((entry) => ({ ...entry, event: scheduling.masker.mask(entry.event) }));
+  return { ...range, entries: entries as unknown as Json, isLive };
 }

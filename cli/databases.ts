@@ -5,7 +5,7 @@ import type { Settings } from '../kernel/config.js';
 import { describeError, MillraceError } from '../kernel/errors.js';
 import { type Log, logFileBytesMax } from '../kernel/log.js';
 import type { Clock } from '../kernel/time.js';
-import { type Home, homeSecret, postgresFolders } from './home.js';
+import { type Home, homeSecret, postgresFolders, postgresPasswordFile } from './home.js';
 import type { Supervisor } from './supervisor.js';
 
 /** The databases that the pipelines work on. */
@@ -17,8 +17,6 @@ export interface Databases {
   /** The server that we run for those whose URL is not set; null when all are. */
   embedded: EmbeddedPostgres | null;
 }
-
-export const postgresPasswordFile = 'postgres.password';
 
 /** Starts the embedded PostgreSQL where a URL is missing, and tries the URLs that are set. */
 export async function openDatabases(options: {

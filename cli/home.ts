@@ -6,12 +6,14 @@ import {
   closeSync,
   constants,
   existsSync,
+  fsyncSync,
   lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -22,6 +24,7 @@ import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { canPass, canReach, databaseUser } from '../connectors/database-user.js';
 import { MillraceError } from '../kernel/errors.js';
+import { makeFolder } from '../kernel/paths.js';
 
 /** The data folder: everything that Millrace writes lies here. */
 export interface Home {
@@ -46,6 +49,11 @@ export interface ServerFile {
 
 const lockName = 'lock.db';
 
+/** Secrets of the home, each a file of mode 0600. */
+export const adminPasswordFile = 'admin.password';
+export const secretKeyFile = 'secret.key';
+export const postgresPasswordFile = 'postgres.password';
+
 /** The places in a data folder, without touching it. */
 export function homeAt(folder: string): Home {
   return {
@@ -62,11 +70,15 @@ export function homeAt(folder: string): Home {
   };
 }
 
+/** There while a backup is being restored: what is in the home then is not whole. */
+export const restoringFile = 'restoring';
+
 /** Makes the folders of the home, readable by their owner alone. Throws HOME_UNWRITABLE. */
-export function makeHome(folder: string): Home {
+export function makeHome(folder: string, { restoring = false } = {}): Home {
   const home = homeAt(folder);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (!restoring) refuseUnfinished(folder);
+    makeFolder(folder, 0o700);
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     refuseForeignFolder(folder);
     const openToOthers = 0o066;
@@ -95,10 +107,17 @@ export function makeHome(folder: string): Home {
   return home;
 }
 
+function refuseUnfinished(folder: string): void {
+  if (!existsSync(join(folder, restoringFile))) return;
+  throw new MillraceError('HOME_UNWRITABLE', `The restore into ${folder} was interrupted.`, {
+    hint: 'Restore the backup again: `millrace restore FILE` replaces what is there.',
+  });
+}
+
 /** Its mode is about to change and files are about to appear in it: it must be empty, or be a home already. */
 function refuseForeignFolder(folder: string): void {
   const entries = readdirSync(folder).filter((name) => !name.startsWith('.') && name !== 'lost+found');
-  if (entries.length === 0 || entries.includes(lockName)) return;
+  if (entries.length === 0 || entries.includes(lockName) || entries.includes(restoringFile)) return;
   throw new MillraceError(
     'HOME_UNWRITABLE',
     `The folder ${folder} holds other things (${entries.slice(0, 3).join(', ')} …).`,
@@ -160,11 +179,27 @@ function readServerFile(home: Home): ServerFile | undefined {
   return JSON.parse(readFileSync(home.serverFilePath, 'utf8')) as ServerFile;
 }
 
-/** A secret of the home, made on first use: 32 random bytes as text, readable by the owner alone. */
+/**
+ * A secret of the home, made on first use: 32 random bytes as text, readable by the owner alone. It appears whole, on the
+ * disk, or not at all: an empty password would let everybody in, and what a lost key encrypted is lost with it.
+ */
 export function homeSecret(home: Home, name: string): string {
   const path = join(home.folder, name);
-  if (!existsSync(path)) writeFileSync(path, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
-  return readFileSync(path, 'utf8').trim();
+  const known = existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
+  if (known !== '') return known;
+  const secret = randomBytes(32).toString('base64url');
+  const part = `${path}.part`;
+  writeFileSync(part, `${secret}\n`, { mode: 0o600, flush: true });
+  renameSync(part, path);
+  syncFolder(home.folder);
+  return secret;
+}
+
+/** What was renamed in the folder stays so when the power goes. */
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, 'r');
+  fsyncSync(descriptor);
+  closeSync(descriptor);
 }
 
 /**

@@ -1,4 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { fromIso } from '../kernel/time.js';
+import { registerAdminCommands } from './commands/register-admin.js';
+import { registerBackfillCommands } from './commands/register-backfill.js';
 import { registerSqlCommands } from './commands/sql.js';
 import { reportFailure } from './report-failure.js';
 import { version } from './version.js';
@@ -89,18 +92,28 @@ tasks
   .action(async (dag, options) => (await import('./commands/tasks.js')).listTasks(dag, options.run, options));
 tasks
   .command('clear <dag> [tasks...]')
-  .description('run tasks of a run again (all when none is named)')
+  .description('run tasks or groups of a run again (all when none is named)')
   .addOption(run())
+  .addOption(mapIndex())
   .option('--only-failed', 'only those that failed')
+  .option('--only-running', 'only those that run')
   .option('--downstream', 'and what follows them')
   .option('--upstream', 'and what they follow')
+  .option('--past', 'and the same in earlier runs')
+  .option('--future', 'and the same in later runs')
+  .option('--latest-version', 'take the run over to the latest version of the DAG')
   .option('--dry-run', 'only say which')
   .action(async (dag, names, options) => (await import('./commands/tasks.js')).clearTasks(dag, names, options));
 tasks
   .command('mark <dag> <task> <state>')
-  .description('mark a task instance success, failed or skipped')
+  .description('mark a task, or a group, success, failed or skipped')
   .addOption(run())
   .addOption(mapIndex())
+  .option('--downstream', 'and what follows it')
+  .option('--upstream', 'and what it follows')
+  .option('--past', 'and the same in earlier runs')
+  .option('--future', 'and the same in later runs')
+  .option('--dry-run', 'only say which')
   .action(async (dag, task, state, options) =>
     (await import('./commands/tasks.js')).markTask(dag, task, state, options),
   );
@@ -169,9 +182,29 @@ db.command('migrate')
   .description('bring it to the schema of this version; a start does the same')
   .action(async () => (await import('./commands/db.js')).migrateDatabase());
 db.command('check')
-  .description('say whether it is sound')
+  .description('say whether it is sound: the file, references, states, bundles, secrets')
   .action(async () => (await import('./commands/db.js')).checkDatabase());
+db.command('clean')
+  .description('delete what is older than a time and over')
+  .requiredOption('--before <time>', 'such as 2026-01-01 or 2026-01-01T00:00:00Z', instant)
+  .option('--tables <names>', 'some of them, separated by commas; all when not given', (text) => text.split(','))
+  .option('--dry-run', 'only count')
+  .option('-y, --yes', 'do not ask')
+  .action(async (options) => (await import('./commands/db.js')).cleanDatabase(options));
 
+program
+  .command('backup [file]')
+  .description('write all that the server keeps into one file, while it runs')
+  .option('--verify', 'make none: read the file and say whether it is whole')
+  .addOption(json())
+  .action(async (file, options) => (await import('./commands/backup.js')).backup(file, options));
+program
+  .command('restore <file>')
+  .description('put a backup into an empty MILLRACE_HOME')
+  .action(async (file) => (await import('./commands/backup.js')).restoreBackup(file));
+
+registerAdminCommands(program);
+registerBackfillCommands(program);
 registerSqlCommands(program);
 
 try {
@@ -187,6 +220,12 @@ try {
 
 function count(text: string): number {
   return number(text, /^[1-9]\d*$/, 'a whole number from 1 up');
+}
+
+function instant(text: string): number {
+  const time = fromIso(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text);
+  if (time !== undefined) return time;
+  throw new InvalidArgumentError(`${text} is not a time such as 2026-01-01T00:00:00Z.`);
 }
 
 function whole(text: string): number {

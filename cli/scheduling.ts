@@ -4,30 +4,36 @@ import { join } from 'node:path';
 import type { Settings } from '../kernel/config.js';
 import { describeError } from '../kernel/errors.js';
 import type { Log } from '../kernel/log.js';
+import { SecretMasker } from '../kernel/secret-masker.js';
 import type { Clock } from '../kernel/time.js';
-import type { ConnectionResult } from '../scheduler/dag/client.js';
 import type { ConnectionSettings } from '../scheduler/dag/hook-pool.js';
 import { LocalPool } from '../scheduler/executor/local-pool.js';
-import { getConnection, getDagRun } from '../scheduler/loop/calls.js';
+import { getDagRun } from '../scheduler/loop/calls.js';
 import { createScheduler, type Scheduler } from '../scheduler/loop.js';
 import { startJobs } from '../scheduler/maintenance/jobs.js';
 import { createRetention } from '../scheduler/maintenance/retention.js';
+import { createStoreCheck } from '../scheduler/maintenance/store-check.js';
 import type { DagRunSummary, Executor, ExecutorListener } from '../scheduler/model/attempt.js';
-import type { StoreDriver } from '../scheduler/store/driver.js';
+import { readEnvironmentBackend } from '../scheduler/store/environment-backend.js';
+import { createSecrets, type Secrets } from '../scheduler/store/secrets.js';
+import type { SqliteStore } from '../scheduler/store/sqlite-driver.js';
 import { createVault } from '../scheduler/store/vault.js';
 import { Triggerer } from '../scheduler/triggerer/triggerer.js';
 import type { Databases } from './databases.js';
-import { type Home, homeSecret } from './home.js';
+import { adminPasswordFile, type Home, homeSecret, secretKeyFile } from './home.js';
 import { newId } from './new-id.js';
 import type { ObjectStoreAddress } from './object-store-address.js';
 
 /** XComs are for what tasks tell each other; data goes through the warehouse and the lake. */
 const xcomBytesMax = 1024 * 1024;
-const secretKeyFile = 'secret.key';
 
 export interface Scheduling {
   scheduler: Scheduler;
   pool: LocalPool;
+  /** Connections and variables, of the environment and of the metadata database. */
+  secrets: Secrets;
+  /** Knows every secret that the server knows. */
+  masker: SecretMasker;
   start(): Promise<void>;
   /** Hands out nothing more and waits for what runs, up to `drainMs` or until `hurry`. */
   stop(drainMs: number): Promise<void>;
@@ -37,7 +43,7 @@ export interface Scheduling {
 export interface SchedulingOptions {
   settings: Settings;
   home: Home;
-  store: StoreDriver;
+  store: SqliteStore;
   databases: Databases;
   objectStore: ObjectStoreAddress;
   /** The base of links in e-mails. */
@@ -62,7 +68,12 @@ export function createScheduling(options: SchedulingOptions): Scheduling {
     ...(databases.sourceUrl === null ? {} : { source: { url: databases.sourceUrl } }),
     lake: objectStore,
   };
-  const vault = createVault(settings.MILLRACE_SECRET_KEY ?? homeSecret(home, secretKeyFile));
+  const secretKey = settings.MILLRACE_SECRET_KEY ?? homeSecret(home, secretKeyFile);
+  const vault = createVault(secretKey);
+  const masker = maskerOf(options, secretKey);
+  const environment = readEnvironmentBackend(process.env);
+  for (const { fault } of environment.connections) if (fault !== null) log.warn(fault);
+  const secrets = createSecrets({ store, vault, environment, masker });
   const pool = createPool(options, connections, listener);
   const drain = createDrain(() => scheduler, clock);
   scheduler = createScheduler({
@@ -82,13 +93,14 @@ export function createScheduling(options: SchedulingOptions): Scheduling {
     soon: (callback) => void setImmediate(callback),
     report: (error, about) => log.error(about, { error: describeError(error) }),
     vault,
+    secrets,
   });
   const triggerer = new Triggerer({
     clock,
     deferrals: scheduler.deferrals,
     events: scheduler.events,
     connections,
-    find: async (id) => (await getConnection({ store, vault }, id)) as ConnectionResult | undefined,
+    find: (id) => secrets.connection(id),
     readRun: async (dagId, runId) =>
       ((await getDagRun(store, dagId, runId)) as unknown as DagRunSummary | undefined)?.state,
     onFault: (error, about) => log.warn(about, { error: describeError(error) }),
@@ -104,11 +116,15 @@ export function createScheduling(options: SchedulingOptions): Scheduling {
   return {
     scheduler,
     pool,
+    secrets,
+    masker,
     async start() {
+      // Listing them tells the masker of every secret before the first page is served.
+      await Promise.all([secrets.connections(), secrets.variables()]);
       await scheduler.start();
       triggerer.start();
       stopJobs = startJobs({
-        jobs: [retention],
+        jobs: [retention, createStoreCheck(store)],
         clock,
         report: (job, done) => ('error' in done ? log.warn(`${job} failed`, done) : log.info(`${job} is done`, done)),
       });
@@ -120,6 +136,16 @@ export function createScheduling(options: SchedulingOptions): Scheduling {
     },
     hurry: drain.hurry,
   };
+}
+
+/** A masker that knows the secrets of the settings and of the data folder. */
+function maskerOf({ settings, home, databases, objectStore }: SchedulingOptions, secretKey: string): SecretMasker {
+  const masker = new SecretMasker();
+  masker.add(secretKey);
+  masker.add(homeSecret(home, adminPasswordFile));
+  masker.add(objectStore.secretKey);
+  for (const url of [databases.warehouseUrl, databases.sourceUrl, settings.SMTP_URL]) masker.addUrl(url);
+  return masker;
 }
 
 function createPool(

@@ -111,14 +111,15 @@ async function openBase(options: ServerOptions, endings: Endings): Promise<Base>
   endings.push(() => web.close());
   const store = openSqliteStore(home.storePath, { onBroken: (error) => endAtOnce(error, log) });
   endings.push(() => store.close());
+  const baseUrl = settings.MILLRACE_BASE_URL ?? `http://localhost:${web.port}`;
   return {
     ...options,
     live,
     objectStore: objectStoreAddress(settings, home),
-    env: authorEnvironment(settings),
+    env: { ...authorEnvironment(settings), MILLRACE_BASE_URL: baseUrl },
     supervisor,
     web,
-    baseUrl: settings.MILLRACE_BASE_URL ?? `http://localhost:${web.port}`,
+    baseUrl,
     store,
     endings,
   };
@@ -190,9 +191,9 @@ async function serveWeb(
   return app.loginUrl;
 }
 
-async function listenToCommands(base: Base, databases: Databases, { scheduler }: Scheduling): Promise<void> {
-  const { home, store, supervisor, baseUrl, clock, endings } = base;
-  const methods = controlMethods({ home, databases, scheduler, store, parts: () => supervisor.statuses() });
+async function listenToCommands(base: Base, databases: Databases, scheduling: Scheduling): Promise<void> {
+  const { home, settings, store, supervisor, baseUrl, clock, endings } = base;
+  const methods = controlMethods({ home, settings, databases, scheduling, store, parts: () => supervisor.statuses() });
   const control = await openControlSocket(home.controlSocketPath, methods);
   endings.push(() => control.close());
   writeServerFile(home, { pid: process.pid, url: baseUrl, startedAt: toIso(clock.now()) });

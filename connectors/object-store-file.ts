@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { MillraceError } from '../kernel/errors.js';
+import { makeFolder } from '../kernel/paths.js';
 import { checkObjectKey, compareKeys, temporaryFolder } from './object-key.js';
 import type { ObjectInfo, ObjectStore } from './object-store.js';
 
@@ -14,7 +15,7 @@ import type { ObjectInfo, ObjectStore } from './object-store.js';
  */
 export async function openFileStore(root: string): Promise<ObjectStore> {
   const folder = resolve(root);
-  await mkdir(join(folder, temporaryFolder), { recursive: true });
+  makeFolder(join(folder, temporaryFolder));
   await sweepUnfinished(join(folder, temporaryFolder));
   return {
     url: pathToFileURL(folder).href,

@@ -86,23 +86,52 @@ export const logFilesMax = 5;
 
 /**
  * Appends to a file, and moves it to `<path>.1` (and that to `.2` …) when it has grown to `bytesMax`. Each line is
- * written before `write` returns, so that a line that was logged before a kill can be read after it.
+ * written before `write` returns, so that a line that was logged before a kill can be read after it. A line that the
+ * disk does not take (it is full) never harms who logs it: the next one that it takes says how many are missing.
  */
 export function openLogFile(path: string, bytesMax = logFileBytesMax): LineSink & { close(): void } {
-  let descriptor = openSync(path, 'a', 0o600);
-  let bytes = fstatSync(descriptor).size;
+  let file = openSized(path);
+  let missing = 0;
+  let reason = '';
+
+  /** The old descriptor is closed last: when the new one cannot be had, it stays. */
+  function reopen(): void {
+    const old = file.descriptor;
+    file = openSized(path);
+    closeSync(old);
+  }
+
+  function append(line: string): void {
+    if (file.bytes >= bytesMax) {
+      rotate(path);
+      reopen();
+    }
+    file.bytes += writeSync(file.descriptor, line);
+  }
+
   return {
     write(line) {
-      if (bytes >= bytesMax) {
-        closeSync(descriptor);
-        rotate(path);
-        descriptor = openSync(path, 'a', 0o600);
-        bytes = 0;
+      try {
+        if (missing > 0) {
+          reopen();
+          append(
+            `${JSON.stringify({ level: 40, msg: `${missing} lines before the next one could not be written: ${reason}` })}\n`,
+          );
+          missing = 0;
+        }
+        append(line);
+      } catch (thrown) {
+        missing += 1;
+        reason = thrown instanceof Error ? thrown.message : String(thrown);
       }
-      bytes += writeSync(descriptor, line);
     },
-    close: () => closeSync(descriptor),
+    close: () => closeSync(file.descriptor),
   };
+}
+
+function openSized(path: string): { descriptor: number; bytes: number } {
+  const descriptor = openSync(path, 'a', 0o600);
+  return { descriptor, bytes: fstatSync(descriptor).size };
 }
 
 function rotate(path: string): void {

@@ -38,7 +38,7 @@ export {
 } from './dag/hooks.js';
 export type * from './dag/ready-made.js';
 export type { Input, Input as TaskInput, Node, Ref, TaskFunction, TaskInputs, TaskRef } from './dag/refs.js';
-export { addAssetEvent, getContext, type TaskContext, type TaskLog } from './dag/runtime.js';
+export { addAssetEvent, getContext, maskSecret, type TaskContext, type TaskLog } from './dag/runtime.js';
 export { defer, FailTask, SkipTask, type Trigger, trigger } from './dag/signals.js';
 export type { TaskGroup, TaskGroup as TaskGroupRef } from './dag/task-scope.js';
 export type { TaskSpec, TaskSpec as TaskOptions } from './dag/task-spec.js';

@@ -24,6 +24,7 @@ import { Turn } from './loop/turn.js';
 import { refuseCommands, Unwritable } from './loop/unwritable.js';
 import { wrongCounts } from './loop/wrong-counts.js';
 import type { AttemptCall, AttemptEvent } from './model/attempt.js';
+import { type Secrets, secretsOfStore } from './store/secrets.js';
 
 export type { RunningAttempt, Scheduler, SchedulerDeps, SchedulerSettings, SchedulerStatus } from './loop/contract.js';
 
@@ -38,7 +39,8 @@ const startedDelayMs = 4;
 
 /** The scheduler: what changed -> decide -> one transaction -> events and attempts. It sleeps until something arrives. */
 export function createScheduler(deps: SchedulerDeps): Scheduler {
-  const loop = new Loop(deps);
+  const secrets = deps.secrets ?? secretsOfStore(deps);
+  const loop = new Loop(deps, secrets);
   return {
     start: () => loop.start(),
     stop: (drainMs) => loop.stop(drainMs),
@@ -53,7 +55,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
         request: (apply) => loop.command(apply),
         live: () => loop.live,
       },
-      deps.vault,
+      { vault: deps.vault, secrets },
     ),
     events: loop.feed,
     deferrals: createDeferrals({
@@ -74,15 +76,19 @@ class Loop {
   readonly inbox: Inbox;
   readonly feed: EventFeed;
   readonly #deps: SchedulerDeps;
+  readonly #secrets: Secrets;
   #live: LiveState | undefined;
   #cancelSleep: (() => void) | undefined;
   #lastTurnAt: Instant | null = null;
   #turnMs: number | null = null;
   #storeError: string | null = null;
   #isStopping = false;
+  /** Why the metadata database belongs to this scheduler no more. */
+  #lost: Error | undefined;
 
-  constructor(deps: SchedulerDeps) {
+  constructor(deps: SchedulerDeps, secrets: Secrets) {
     this.#deps = deps;
+    this.#secrets = secrets;
     this.feed = new EventFeed(deps.report);
     this.inbox = new Inbox({ soon: deps.soon, turn: (inputs) => this.#turns(inputs) });
   }
@@ -93,10 +99,23 @@ class Loop {
   }
 
   async start(): Promise<void> {
+    void this.#deps.store.lost?.then((error) => this.#abandon(error));
     this.#live = await revive(this.#deps.store, this.#deps.settings.parallelism);
     await this.#deps.executor.start();
     this.inbox.open();
     await this.inbox.request((turn) => recover(turn, this.#deps.settings, true));
+  }
+
+  /** Another scheduler may have the database: what runs here is ended, for it will be run there. */
+  async #abandon(error: Error): Promise<void> {
+    if (this.#isStopping) return;
+    this.#lost = error;
+    this.#isStopping = true;
+    this.#storeError = describeError(error);
+    this.#deps.report(error, 'the scheduler stops');
+    this.#cancelSleep?.();
+    this.inbox.close();
+    await this.#deps.executor.stop(0);
   }
 
   async stop(drainMs: number): Promise<void> {
@@ -145,7 +164,7 @@ class Loop {
         refuseStale();
         apply(turn);
       });
-    return answerCall({ store, vault, settings, change }, call);
+    return answerCall({ store, vault, secrets: this.#secrets, settings, change }, call);
   }
 
   async saveImports(imports: Imports): Promise<void> {
@@ -179,6 +198,10 @@ class Loop {
   async #turns(inputs: Input[]): Promise<void> {
     const began = this.#deps.clock.monotonic();
     const error = await this.#turn(inputs);
+    if (this.#lost) {
+      for (const input of inputs) input.onRejected(this.#lost);
+      return;
+    }
     if (error !== undefined) {
       const left = error instanceof Unwritable ? refuseCommands(inputs, error) : inputs;
       await this.#reload();
@@ -231,6 +254,10 @@ class Loop {
         this.#storeError = null;
         return outcome?.ok === false ? outcome.error : undefined;
       } catch (error) {
+        if (error instanceof MillraceError && error.code === 'SCHEDULER_ELSEWHERE') {
+          await this.#abandon(error);
+          return error;
+        }
         // The disk is full or the database is away: nothing was written, so the same turn is tried again.
         this.#storeError = describeError(error);
         this.#deps.report(error, 'the metadata database could not be written; trying again');

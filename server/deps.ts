@@ -1,16 +1,20 @@
 import type { Json, JsonObject } from '../kernel/json.js';
+import type { SecretMasker } from '../kernel/secret-masker.js';
 import type { Clock, Instant } from '../kernel/time.js';
+import type { AdminCommands } from '../scheduler/model/admin-commands.js';
 import type { TaskInstanceKey } from '../scheduler/model/attempt.js';
 import type { Requester, SchedulerCommands } from '../scheduler/model/commands.js';
+import type { Connection } from '../scheduler/model/connection.js';
 import type { SchedulerEvents } from '../scheduler/model/events.js';
 import type { StoreDriver } from '../scheduler/store/driver.js';
+import type { Secrets } from '../scheduler/store/secrets.js';
 import type { CdcStatus } from '../sources/cdc/status.js';
 
 /** Everything that the web server needs from who starts it. It opens nothing by itself and listens on nothing. */
 export interface AppDeps {
   /** Read by the pages; written only through the session transitions. */
   store: StoreDriver;
-  commands: SchedulerCommands;
+  commands: SchedulerCommands & AdminCommands;
   events: SchedulerEvents;
   /** Why a task instance is in its state or does not go on, in sentences. */
   explain(key: TaskInstanceKey): Promise<Explanation>;
@@ -23,6 +27,12 @@ export interface AppDeps {
   warehouse(): Promise<WarehouseReader | null>;
   /** Loads a quarantined object again with the next load. Rejects when the key is not in quarantine. */
   releaseQuarantine(key: string, by: Requester): Promise<void>;
+  /** Connections and variables, with what is secret in them: shown only after the masker. */
+  secrets: Secrets;
+  /** Puts `***` where a known secret stands. */
+  masker: SecretMasker;
+  /** Tries to reach the system of a connection. Never rejects: the message says what was met. */
+  testConnection(connection: Connection): Promise<{ status: boolean; message: string }>;
   /** Absolute path of the log file of one try. */
   logPath(place: LogPlace): string;
   /** Hears of every error that a client is not told the whole of. */

@@ -1,10 +1,13 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import { type RequestHandler, Router } from 'express';
 import { MillraceError } from '../kernel/errors.js';
+import { runResultsPath } from '../scheduler/model/run-results.js';
 import { emailById } from '../scheduler/store/queries/emails.js';
 import type { AppDeps } from './deps.js';
 import { knownZone, ZonedFormat } from './format.js';
 import { logFilesOf, logLineHtml } from './logs/log-view.js';
+import { maskedLines } from './logs/masked-lines.js';
 import { dashboardCsv } from './pages/dashboards.js';
 import { loadRun, loadTaskInstance, readOne } from './pages/load-dag.js';
 import { searchEntries } from './pages/search.js';
@@ -23,6 +26,15 @@ export function downloadRoutes(deps: AppDeps, person: RequestHandler): Router {
     const log = await logFilesOf(deps).open(path);
     if (!log) throw new MillraceError('NOT_FOUND', 'this try has no log');
     response.set('Cache-Control', 'no-store').type('text/plain').attachment(name);
+    await pipeline(createReadStream(path, 'utf8'), maskedLines(deps.masker), response).catch((error) =>
+      response.destroy(error),
+    );
+  });
+
+  router.get(`${task}/run_results.json`, person, async (request, response) => {
+    const path = runResultsPath((await logOf(deps, request)).path);
+    if (!existsSync(path)) throw new MillraceError('NOT_FOUND', 'this try has no run_results.json');
+    response.set('Cache-Control', 'no-store').type('json').attachment('run_results.json');
     createReadStream(path)
       .on('error', (error) => response.destroy(error))
       .pipe(response);
@@ -62,7 +74,7 @@ export function downloadRoutes(deps: AppDeps, person: RequestHandler): Router {
       .set('X-Frame-Options', 'SAMEORIGIN')
       .set('Cache-Control', 'no-store')
       .type('html')
-      .send(email.html);
+      .send(deps.masker.mask(email.html));
   });
 
   router.get('/dashboards/:name/:query.csv', person, async (request, response) => {

@@ -24,5 +24,8 @@ export const urls = {
       ...(key.mapIndex !== undefined && key.mapIndex >= 0 ? { map: key.mapIndex } : {}),
       ...query,
     }),
+  connection: (id: string, action: string) => `/admin/connections/${part(id)}/${action}`,
+  variable: (key: string, action: string) => `/admin/variables/${part(key)}/${action}`,
+  pool: (name: string, action: string) => `/admin/pools/${part(name)}/${action}`,
   withQuery,
 };

@@ -65,7 +65,7 @@ export async function triggerDag(dagId: string, options: TriggerOptions): Promis
     dagId,
     conf: parseConf(options.conf),
     runId: options.runId ?? null,
-    logicalDate: parseDate(options.logicalDate),
+    logicalDate: options.logicalDate === undefined ? null : parseTime(options.logicalDate, '--logical-date'),
     note: options.note ?? null,
   });
   print(`${dagId} ${runId}`);
@@ -86,10 +86,11 @@ async function untilFinished(dagId: string, runId: string): Promise<string> {
   }
 }
 
-export function parseConf(text: string | undefined): JsonObject {
+/** A JSON object as an option says it; `{}` when it is not given. Throws REQUEST_INVALID that names the option. */
+export function parseConf(text: string | undefined, option = '--conf'): JsonObject {
   if (text === undefined) return {};
   const wrong = (cause?: unknown) =>
-    new MillraceError('REQUEST_INVALID', `--conf is no JSON object: ${text}`, {
+    new MillraceError('REQUEST_INVALID', `${option} is no JSON object: ${text}`, {
       hint: `Write it as '{"key": "value"}'.`,
       cause,
     });
@@ -103,11 +104,11 @@ export function parseConf(text: string | undefined): JsonObject {
   return value;
 }
 
-function parseDate(text: string | undefined): number | null {
-  if (text === undefined) return null;
+/** A time as an option says it. Throws REQUEST_INVALID that names the option. */
+export function parseTime(text: string, option: string): number {
   const instant = fromIso(text);
   if (instant !== undefined) return instant;
-  throw new MillraceError('REQUEST_INVALID', `--logical-date is no time with a zone: ${text}`, {
+  throw new MillraceError('REQUEST_INVALID', `${option} is no time with a zone: ${text}`, {
     hint: 'Write it as 2026-01-01T00:00:00Z.',
   });
 }

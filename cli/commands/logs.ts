@@ -1,5 +1,5 @@
 import { sleep, systemClock } from '../../kernel/time.js';
-import { type LogEntry, readLogRange } from '../../scheduler/executor/task-logs.js';
+import type { LogEntry, LogRange } from '../../scheduler/executor/task-logs.js';
 import { ask, print } from '../ask.js';
 
 export interface LogsOptions {
@@ -18,24 +18,16 @@ export async function printLogs(dagId: string, taskId: string, options: LogsOpti
     taskId,
     runId: options.run ?? null,
     tryNumber: options.try ?? null,
+    final: options.follow !== true,
     ...(options.mapIndex === undefined ? {} : { mapIndex: options.mapIndex }),
   };
   for (let offset = 0; ; ) {
-    // Asked before the file is read: what was written before the end of the try is read after it.
-    const { path, isLive } = await ask<{ path: string; isLive: boolean }>('log', params);
-    const isLast = !(options.follow && isLive);
-    offset = await printFrom(path, offset, isLast);
-    if (isLast) return;
+    const part = await ask<LogRange & { isLive: boolean }>('log', { ...params, offset });
+    if (part.entries.length > 0) print(part.entries.map(lineOf).join('\n'));
+    offset = part.nextOffset;
+    if (!part.atEnd) continue;
+    if (!(options.follow && part.isLive)) return;
     await sleep(systemClock, lookEveryMs);
-  }
-}
-
-async function printFrom(path: string, start: number, final: boolean): Promise<number> {
-  for (let offset = start; ; ) {
-    const range = await readLogRange(path, offset, { final });
-    if (range.entries.length > 0) print(range.entries.map(lineOf).join('\n'));
-    offset = range.nextOffset;
-    if (range.atEnd) return offset;
   }
 }
 

@@ -29,22 +29,25 @@ export async function printTasks(dagId: string, runId: string | undefined): Prom
   print(textTable(['task', 'state', 'try', 'took', 'why'], rows, ''));
 }
 
-export interface ClearOptions {
+interface AroundOptions {
   run?: string;
-  onlyFailed?: boolean;
+  mapIndex?: number;
   downstream?: boolean;
   upstream?: boolean;
+  past?: boolean;
+  future?: boolean;
   dryRun?: boolean;
 }
 
+export interface ClearOptions extends AroundOptions {
+  onlyFailed?: boolean;
+  onlyRunning?: boolean;
+  latestVersion?: boolean;
+}
+
 export async function clearTasks(dagId: string, taskIds: string[], { run, ...options }: ClearOptions): Promise<void> {
-  const cleared = await ask<{ taskId: string; mapIndex: number }[]>('clear', {
-    dagId,
-    taskIds,
-    runId: run ?? null,
-    ...options,
-  });
-  for (const { taskId, mapIndex } of cleared) print(taskName({ task_id: taskId, map_index: mapIndex }));
+  const cleared = await ask<Meant[]>('clear', { dagId, taskIds, runId: run ?? null, ...options });
+  printMeant(cleared);
   print(`${cleared.length} task instances ${options.dryRun ? 'would be' : 'are'} cleared.`);
 }
 
@@ -52,11 +55,33 @@ export async function markTask(
   dagId: string,
   taskId: string,
   state: string,
-  options: { run?: string; mapIndex?: number },
+  { run, mapIndex, ...options }: AroundOptions,
 ): Promise<void> {
-  const params = { dagId, taskId, state, runId: options.run ?? null, mapIndex: options.mapIndex ?? null };
-  const marked = await ask<unknown[]>('mark', params);
-  print(`${marked.length} task instances are marked ${state}.`);
+  const marked = await ask<Meant[]>('mark', {
+    dagId,
+    taskId,
+    state,
+    runId: run ?? null,
+    mapIndex: mapIndex ?? null,
+    ...options,
+  });
+  printMeant(marked);
+  print(`${marked.length} task instances ${options.dryRun ? 'would be' : 'are'} marked ${state}.`);
+}
+
+interface Meant {
+  runId: string;
+  taskId: string;
+  mapIndex: number;
+}
+
+/** Which task instances are meant; with their runs when there are several. */
+function printMeant(meant: Meant[]): void {
+  const hasRuns = new Set(meant.map((one) => one.runId)).size > 1;
+  for (const { runId, taskId, mapIndex } of meant) {
+    const name = taskName({ task_id: taskId, map_index: mapIndex });
+    print(hasRuns ? `${runId} ${name}` : name);
+  }
 }
 
 export async function explainTask(

@@ -24,6 +24,8 @@ export class HookPool {
   readonly #databases = new Map<string, Promise<Postgres>>();
   readonly #stores = new Map<string, Promise<ObjectStore>>();
   readonly #duckdbs = new Map<string, Promise<Duckdb>>();
+  /** What the current attempt has found: a connection that is changed holds from the next attempt on. */
+  readonly #found = new Map<string, Promise<ConnectionSettings>>();
   #signal: AbortSignal | undefined;
 
   /** `settings`: the connections that need no look-up, by id. */
@@ -34,12 +36,13 @@ export class HookPool {
   /** Called when an attempt begins. */
   use(signal: AbortSignal): void {
     this.#signal = signal;
+    this.#found.clear();
   }
 
   /** The pool of a PostgreSQL connection. Rejects with CONNECTION_NOT_FOUND or CONNECTION_UNUSABLE. */
-  postgres(id: string, find: FindConnection): Promise<Postgres> {
-    return remember(this.#databases, id, async () => {
-      const { url } = await this.settingsOf(id, find);
+  async postgres(id: string, find: FindConnection): Promise<Postgres> {
+    const { url } = await this.settingsOf(id, find);
+    return remember(this.#databases, url, async () => {
       const { openPostgres } = await import('../../connectors/postgres.js');
       const signalNow = () => this.#signal;
       return openPostgres(url, {
@@ -53,22 +56,21 @@ export class HookPool {
   }
 
   /** The store of a connection, or of a URL such as `s3://bucket` with the keys of the connection `lake`. */
-  objectStore(id: string, find: FindConnection): Promise<ObjectStore> {
-    return remember(this.#stores, id, async () => {
+  async objectStore(id: string, find: FindConnection): Promise<ObjectStore> {
+    const settings = id.includes('://') ? { ...this.#settings['lake'], url: id } : await this.settingsOf(id, find);
+    const { url, accessKey, secretKey } = settings;
+    return remember(this.#stores, JSON.stringify([url, accessKey, secretKey]), async () => {
       const { openObjectStore } = await import('../../connectors/open-object-store.js');
-      const { url, accessKey, secretKey } = id.includes('://')
-        ? { ...this.#settings['lake'], url: id }
-        : await this.settingsOf(id, find);
       return openObjectStore(url, { ...(accessKey && { accessKey }), ...(secretKey && { secretKey }) });
     });
   }
 
   /** A DuckDB database: a connection's, or a location such as `data/market.duckdb`, `:memory:` or `md:db`. */
-  duckdb(id: string, find: FindConnection): Promise<Duckdb> {
-    return remember(this.#duckdbs, id, async () => {
+  async duckdb(id: string, find: FindConnection): Promise<Duckdb> {
+    const isLocation = /[/:.]/.test(id);
+    const url = isLocation ? id : (await this.settingsOf(id, find)).url;
+    return remember(this.#duckdbs, url, async () => {
       const { openDuckdb } = await import('../../connectors/duckdb.js');
-      const isLocation = /[/:.]/.test(id);
-      const url = isLocation ? id : (await this.settingsOf(id, find)).url;
       return openDuckdb(url.replace(/^duckdb:(\/\/)?/, ''));
     });
   }
@@ -77,10 +79,14 @@ export class HookPool {
   async settingsOf(id: string, find: FindConnection): Promise<ConnectionSettings> {
     const own = this.#settings[id];
     if (own) return own;
+    return remember(this.#found, id, () => this.#look(id, find));
+  }
+
+  async #look(id: string, find: FindConnection): Promise<ConnectionSettings> {
     const found = await find(id);
-    if (found) return settingsFrom(found);
+    if (found) return connectionSettings(found);
     throw new MillraceError('CONNECTION_NOT_FOUND', `there is no connection "${id}"`, {
-      hint: `Known without set-up: ${Object.keys(this.#settings).join(', ') || 'none'}. Add others in the UI.`,
+      hint: `Known without set-up: ${Object.keys(this.#settings).join(', ') || 'none'}. Add others in the UI, with \`millrace connections add\`, or as AIRFLOW_CONN_${id.toUpperCase()}.`,
     });
   }
 
@@ -106,7 +112,11 @@ function remember<T>(known: Map<string, Promise<T>>, id: string, open: () => Pro
 
 const schemes: Record<string, string> = { postgres: 'postgres', postgresql: 'postgres', http: 'http', https: 'https' };
 
-function settingsFrom(connection: ConnectionResult): ConnectionSettings {
+/** What the extra of a PostgreSQL connection may say, as in Airflow. */
+const tlsParameters = ['sslmode', 'sslcert', 'sslkey', 'sslrootcert'];
+
+/** How a hook reaches the system of a connection. Throws CONNECTION_UNUSABLE. */
+export function connectionSettings(connection: ConnectionResult): ConnectionSettings {
   const extra = extraOf(connection);
   if (connection.type === 'duckdb') return { url: connection.host ?? connection.schema ?? ':memory:' };
   if (connection.type === 'aws' || connection.type === 's3' || connection.type === 'file') {
@@ -120,11 +130,20 @@ function settingsFrom(connection: ConnectionResult): ConnectionSettings {
   }
   const scheme = schemes[connection.type];
   if (!scheme) throw unusable(connection, `its type is "${connection.type}"`);
-  const url = new URL(`${scheme}://${connection.host ?? 'localhost'}`);
+  const host = connection.host ?? 'localhost';
+  const address = host.includes('://') ? host : `${scheme}://${host}`;
+  if (!URL.canParse(address)) throw unusable(connection, 'its host cannot be part of a URL');
+  const url = new URL(address);
   if (connection.port) url.port = String(connection.port);
   if (connection.login) url.username = encodeURIComponent(connection.login);
   if (connection.password) url.password = encodeURIComponent(connection.password);
-  if (connection.schema) url.pathname = `/${connection.schema}`;
+  if (connection.schema) url.pathname = `/${encodeURIComponent(connection.schema)}`;
+  if (scheme === 'postgres') {
+    for (const name of tlsParameters) {
+      const value = extra[name];
+      if (typeof value === 'string') url.searchParams.set(name, value);
+    }
+  }
   return { url: url.href };
 }
 

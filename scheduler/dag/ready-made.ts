@@ -46,7 +46,12 @@ export interface EmailOptions {
   subject: Given<string>;
   text?: Given<string>;
   html?: Given<string>;
-  /** An EJS file: `<name>.ejs` beside the DAG file, or in `views/emails`. Part of the DAG's version. */
+  /**
+   * An EJS file of the message's HTML: `<name>.ejs` beside the DAG file, or in `views/emails`. Its text is that of
+   * `<name>.txt.ejs` beside it, else what remains of the HTML. Both are part of the DAG's version; they see `data`,
+   * `subject`, `dagId`, `runId`, `taskId`, `context`, `baseUrl` and `runUrl` (null where no server runs), and may include
+   * `top`, `table` and `bottom` of `views/emails`.
+   */
   template?: string;
   /** What the template sees as `data`. */
   data?: Given<Json>;
@@ -153,4 +158,6 @@ export interface SqlProjectOptions {
   tests?: 'each' | 'model';
   connection?: string;
   fullRefresh?: boolean;
+  /** true: a teardown writes the group's `run_results.json` also when the project has no on-run-end hooks. */
+  runResults?: boolean;
 }

@@ -46,7 +46,10 @@ function embedFile(task: TaskDeclaration, dagFile: string): string[] {
   if (task.operator === 'email' && typeof template === 'string') {
     const path = findUpwards(dagFile, `${template}.ejs`, owner, join(packageRoot, 'views', 'emails'));
     task.options['templateSource'] = readFileSync(path, 'utf8');
-    return [path];
+    const textPath = path.replace(/\.ejs$/, '.txt.ejs');
+    if (!existsSync(textPath)) return [path];
+    task.options['textTemplateSource'] = readFileSync(textPath, 'utf8');
+    return [path, textPath];
   }
   return [];
 }

@@ -21,6 +21,8 @@ export interface AttemptScope {
   call(call: AttemptCall): Promise<Json | undefined>;
   /** Writes one entry of the task's log. */
   log(level: LogLevel, text: string): void;
+  /** Hides a value in the log from now on; with a name, only when that is sensitive (or names within it are). */
+  maskSecret(value: Json, name?: string): void;
   progress(done: number, total: number | null): void;
 }
 
@@ -108,6 +110,15 @@ export function getContext<Params = JsonObject>(): TaskContext<ParamsOf<Params>>
     log: taskLog(scope),
     progress: (done, total) => scope.progress(done, total ?? null),
   };
+}
+
+/**
+ * Hides a value in what this task logs, in its errors, rendered fields and e-mails from now on: `***` stands in its
+ * place. With a name, only when that names a secret (`api_key`, `password` …), or names within an object do. Passwords of
+ * connections and variables with such names are hidden without being asked.
+ */
+export function maskSecret(value: Json, name?: string): void {
+  currentScope('maskSecret()').maskSecret(value, name);
 }
 
 /** Adds to the event that a success of this task will make for one of its outlets. */

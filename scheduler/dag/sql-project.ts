@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import type { Json } from '../../kernel/json.js';
-import type { Project, SqlTask } from '../../transform/index.js';
+import type { HookKind, Project, SqlTask } from '../../transform/index.js';
 import { contentHash } from './compile.js';
 import type { GroupDeclaration, TaskDeclaration } from './declaration.js';
 import type { Draft } from './draft.js';
@@ -22,7 +22,7 @@ const ignoredFolders = new Set(['target', 'logs', 'node_modules', '.git', '.venv
 /** Makes the group's tasks of the nodes of its project. Rejects with what the project's parser says. */
 export async function placeSqlProject(draft: Draft, group: GroupDeclaration, folder: string): Promise<ProjectFiles> {
   const declared = group.sqlProject as NonNullable<GroupDeclaration['sqlProject']>;
-  const { loadProject } = await import('../../transform/index.js');
+  const { hooksOf, loadProject } = await import('../../transform/index.js');
   const { select, exclude, vars, target, tests, connection, fullRefresh } = declared.options as ProjectOptions;
   const project = await loadProject({
     dir: folder,
@@ -53,7 +53,55 @@ export async function placeSqlProject(draft: Draft, group: GroupDeclaration, fol
     const to = tasks.get(node.uniqueIds[0] as string) as TaskDeclaration;
     for (const before of node.upstream) draft.addEdge(tasks.get(before) as TaskDeclaration, to);
   }
+  const hooks = { start: hooksOf(project, 'on-run-start'), end: hooksOf(project, 'on-run-end') };
+  placeHooks(draft, group, [...tasks.values()], hooks, declared, settings);
   return readProjectFiles(group.groupId, folder);
+}
+
+/**
+ * on-run-start is the setup of the group, on-run-end its teardown, which also writes what became of the nodes. A project without hooks has no such
+ * tasks, unless its `run_results.json` is asked for.
+ */
+function placeHooks(
+  draft: Draft,
+  group: GroupDeclaration,
+  nodes: TaskDeclaration[],
+  hooks: { start: string[]; end: string[] },
+  { options, spec }: NonNullable<GroupDeclaration['sqlProject']>,
+  settings: Record<string, Json>,
+): void {
+  const { triggerRule: _rule, outlets: _outlets, inlets: _inlets, docMd: _doc, ...own } = spec;
+  const place = (name: string, kind: HookKind, uniqueIds: string[]): TaskDeclaration => {
+    const task: TaskDeclaration = {
+      ...emptyTask(draft, group, name),
+      operator: 'sql_hooks',
+      kindLabel: `dbt ${kind}`,
+      spec: own,
+      options: { ...settings, hooks: kind, uniqueIds },
+    };
+    draft.addTask(task);
+    return task;
+  };
+  const inside = new Set(nodes);
+  const edges = draft.edges.filter(
+    ({ from, to }) => inside.has(from as TaskDeclaration) && inside.has(to as TaskDeclaration),
+  );
+  const first = nodes.filter((task) => !edges.some(({ to }) => to === task));
+  const last = nodes.filter((task) => !edges.some(({ from }) => from === task));
+  const start = hooks.start.length > 0 ? place('on_run_start', 'on-run-start', hooks.start) : null;
+  if (start) {
+    start.isSetup = true;
+    for (const task of first) draft.addEdge(start, task);
+  }
+  if (hooks.end.length === 0 && options['runResults'] !== true) return;
+  const end = place('on_run_end', 'on-run-end', hooks.end);
+  // The run's state is that of its nodes, as it is without hooks.
+  end.teardown = { setups: start ? [start] : [], onFailureFailDagrun: false };
+  if (start) draft.addEdge(start, end);
+  for (const task of last) draft.addEdge(task, end);
+  end.options['tasks'] = Object.fromEntries(
+    [...(start ? [start] : []), ...nodes].map((task) => [task.taskId, task.options['uniqueIds'] as Json]),
+  );
 }
 
 function nodeTask(
@@ -67,15 +115,25 @@ function nodeTask(
   const node = uniqueIds.length === 1 ? project.nodes.get(uniqueIds[0] as string) : undefined;
   const isModel = node?.resourceType === 'model';
   return {
-    kind: 'task',
-    dagId: draft.dagId,
-    taskId: `${group.prefix}${name.replaceAll('.', '_')}`,
-    group,
+    ...emptyTask(draft, group, name.replaceAll('.', '_')),
     operator: 'sql_node',
     kindLabel: `dbt ${isModel ? node.materialized : kind}`,
     spec: node?.description ? { docMd: node.description, ...spec } : spec,
-    handler: null,
     options: { ...settings, uniqueIds },
+  };
+}
+
+function emptyTask(draft: Draft, group: GroupDeclaration, name: string): TaskDeclaration {
+  return {
+    kind: 'task',
+    dagId: draft.dagId,
+    taskId: `${group.prefix}${name}`,
+    group,
+    operator: '',
+    kindLabel: null,
+    spec: {},
+    handler: null,
+    options: {},
     inputs: {},
     expand: null,
     placed: true,

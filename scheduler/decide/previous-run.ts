@@ -45,6 +45,7 @@ function statesIn(
   return index === undefined ? [] : (previous.run.instances[index] ?? []).map((instance) => instance.state);
 }
 
+/** What was removed had nothing to do there. */
 function isGood(state: TaskInstanceState | null): boolean {
-  return state === 'success' || state === 'skipped';
+  return state === 'success' || state === 'skipped' || state === 'removed';
 }

@@ -245,7 +245,9 @@ export class SlotBoard {
 }
 
 function limit(key: string, most: number | null, used: number, name: string): Limit | null {
-  return most === null ? null : { key, limit: most, used, reason: `${used} run, and ${name} is ${most}` };
+  return most === null
+    ? null
+    : { key, limit: most, used, reason: `${used} ${used === 1 ? 'runs' : 'run'}, and ${name} is ${most}` };
 }
 
 /** Airflow's order: weight, then the older logical date, then the map index; the row id makes it total. */

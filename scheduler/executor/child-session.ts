@@ -1,13 +1,17 @@
 import { type ErrorCode, MillraceError } from '../../kernel/errors.js';
 import type { Json } from '../../kernel/json.js';
+import { isSensitiveName, SecretMasker } from '../../kernel/secret-masker.js';
 import { systemClock } from '../../kernel/time.js';
 import { HookPool } from '../dag/hook-pool.js';
 import { type AttemptScope, scopeIfAny } from '../dag/runtime.js';
 import type { AttemptCall, AttemptRequest } from '../model/attempt.js';
+import type { Connection } from '../model/connection.js';
+import { maskConnection, maskVariable } from '../model/known-secrets.js';
 import { findOperator } from '../operators/registry.js';
 import { BundleCache } from './bundle-cache.js';
 import { emptyEffects } from './effects.js';
 import { redirectOutput } from './log-files.js';
+import { maskError, maskReport } from './mask-report.js';
 import type { FromChild, ToChild } from './messages.js';
 import { attemptVariable, leftBy, listPids } from './process-tree.js';
 import { errorOf, runTask } from './run-task.js';
@@ -24,6 +28,12 @@ interface CurrentAttempt {
   isFinished: boolean;
 }
 
+interface WaitingCall {
+  call: AttemptCall;
+  resolve(value: Json | undefined): void;
+  reject(error: unknown): void;
+}
+
 /** Milliseconds between two looks for what an attempt left open, and how long it is waited for. */
 const settleStepMs = 20;
 const settleMaxMs = 1_000;
@@ -35,8 +45,14 @@ const rssStaleMs = 100;
 export class ChildSession {
   readonly #send: (message: FromChild) => void;
   readonly #bundles = new BundleCache();
-  readonly #calls = new Map<number, { resolve: (value: Json | undefined) => void; reject: (error: unknown) => void }>();
-  readonly #lines = new LineWriter(1, () => new Date());
+  readonly #calls = new Map<number, WaitingCall>();
+  /** Knows every secret that this process was given. */
+  readonly #masker = new SecretMasker();
+  readonly #lines = new LineWriter(
+    1,
+    () => new Date(),
+    (text) => this.#masker.mask(text),
+  );
   #init: Init | undefined;
   #hooks = new HookPool({});
   #current: CurrentAttempt | undefined;
@@ -70,6 +86,10 @@ export class ChildSession {
       case 'init':
         this.#init = message;
         this.#hooks = new HookPool(message.connections);
+        for (const { url, secretKey } of Object.values(message.connections)) {
+          this.#masker.addUrl(url);
+          this.#masker.add(secretKey);
+        }
         return;
       case 'run':
         this.#begin(message.attempt);
@@ -78,7 +98,7 @@ export class ChildSession {
         this.#current?.abort.abort(message.reason);
         return;
       case 'answer':
-        this.#takeCall(message.callId)?.resolve(message.value);
+        this.#answer(message.callId, message.value);
         return;
       case 'refusal':
         this.#takeCall(message.callId)?.reject(new MillraceError(message.code as ErrorCode, message.message));
@@ -105,7 +125,8 @@ export class ChildSession {
       return;
     }
     current.scope.log('ERROR', text);
-    this.#finish(current, { outcome: { state: 'failed', error, final: false }, effects: emptyEffects() });
+    const outcome = { state: 'failed' as const, error: maskError(this.#masker, error), final: false };
+    this.#finish(current, { outcome, effects: emptyEffects() });
   }
 
   #begin(request: AttemptRequest): void {
@@ -128,13 +149,19 @@ export class ChildSession {
       hooks: this.#hooks,
       call: (call) => this.#call(call),
       log: (level, text) => this.#lines.entry(level, text),
+      maskSecret: (value, name) => {
+        if (name === undefined || isSensitiveName(name)) this.#masker.addSensitive(value, true);
+        else this.#masker.addSensitive(value);
+      },
       progress: (done, total) => this.#send({ type: 'progress', done, total }),
     };
     const current = { request, scope, abort, env, isFinished: false };
     this.#current = current;
     const { xcomBytesMax = 1024 * 1024, cacheFolder = '' } = this.#init ?? {};
     const bundle = this.#bundles.open(request.bundle, request.dagId, request.taskId, cacheFolder);
-    void runTask({ scope, bundle, xcomBytesMax }).then((report) => this.#finish(current, report));
+    void runTask({ scope, bundle, xcomBytesMax }).then((report) =>
+      this.#finish(current, maskReport(this.#masker, report)),
+    );
   }
 
   #finish(
@@ -184,9 +211,19 @@ export class ChildSession {
   #call(call: AttemptCall): Promise<Json | undefined> {
     const callId = ++this.#lastCallId;
     return new Promise((resolve, reject) => {
-      this.#calls.set(callId, { resolve, reject });
+      this.#calls.set(callId, { call, resolve, reject });
       this.#send({ type: 'call', callId, call });
     });
+  }
+
+  /** What is secret in an answer is masked from before the task has it. */
+  #answer(callId: number, value: Json | undefined): void {
+    const waiting = this.#takeCall(callId);
+    if (!waiting) return;
+    const { call } = waiting;
+    if (call.method === 'getVariable' && typeof value === 'string') maskVariable(this.#masker, call.key, value);
+    if (call.method === 'getConnection' && value) maskConnection(this.#masker, value as Partial<Connection>);
+    waiting.resolve(value);
   }
 
   #takeCall(callId: number) {

@@ -66,32 +66,24 @@ export async function readLogRange(
   }
 }
 
-/** Writes the entries of one text to an open log file. */
-export function writeLogEntry(fd: number, at: Date, level: LogLevel, text: string): void {
-  const head = `${at.toISOString()} ${level} `;
-  writeAll(
-    fd,
-    text.includes('\n')
-      ? text
-          .split('\n')
-          .map((line) => `${head}${line}\n`)
-          .join('')
-      : `${head}${text}\n`,
-  );
-}
-
 /**
  * Turns what a stream writes, in any pieces, into entries. A line's head is written with its first piece, and each
- * piece at once: nothing waits in memory for a newline that a crash would never let come.
+ * piece at once: nothing waits in memory for a newline that a crash would never let come. What the disk does not take (it
+ * is full) fails nobody: the next piece that it takes comes after an entry that says how much is missing.
  */
 export class LineWriter {
   readonly #fd: number;
   readonly #now: () => Date;
+  readonly #mask: (text: string) => string;
   #open: LogLevel | null = null;
+  #missingLines = 0;
+  #missingWhy = '';
 
-  constructor(fd: number, now: () => Date) {
+  /** `mask` hides secrets in what is written; one that comes in several pieces is hidden where the log is read. */
+  constructor(fd: number, now: () => Date, mask: (text: string) => string = (text) => text) {
     this.#fd = fd;
     this.#now = now;
+    this.#mask = mask;
   }
 
   /** Writes one piece of a stream of that level. */
@@ -100,7 +92,7 @@ export class LineWriter {
     let out = this.#open !== null && this.#open !== level ? '\n' : '';
     let isOpen = this.#open === level;
     const head = `${this.#now().toISOString()} ${level} `;
-    const lines = piece.split('\n');
+    const lines = this.#mask(piece).split('\n');
     lines.forEach((line, at) => {
       const isLast = at === lines.length - 1;
       if (!isLast || line !== '') out += isOpen ? line : head + line;
@@ -108,21 +100,44 @@ export class LineWriter {
       isOpen = isLast && (line !== '' || (isOpen && at === 0));
     });
     this.#open = isOpen ? level : null;
-    writeAll(this.#fd, out);
+    this.#append(out);
   }
 
   /** Writes an entry of its own, ending a line that is open. */
   entry(level: LogLevel, text: string): void {
     this.endLine();
-    writeLogEntry(this.#fd, this.#now(), level, text);
+    this.#append(entriesOf(this.#now(), level, this.#mask(text)));
   }
 
   /** Ends an open line. */
   endLine(): void {
     if (this.#open === null) return;
     this.#open = null;
-    writeAll(this.#fd, '\n');
+    this.#append('\n');
   }
+
+  #append(text: string): void {
+    try {
+      if (this.#missingLines > 0) {
+        const said = `${this.#missingLines} lines before the next one could not be written: ${this.#missingWhy}`;
+        writeAll(this.#fd, entriesOf(this.#now(), 'WARNING', said));
+        this.#missingLines = 0;
+      }
+      writeAll(this.#fd, text);
+    } catch (error) {
+      this.#missingLines += Math.max(1, text.split('\n').length - 1);
+      this.#missingWhy = error instanceof Error ? error.message : String(error);
+    }
+  }
+}
+
+/** One text as entries of the same time. */
+function entriesOf(at: Date, level: LogLevel, text: string): string {
+  const head = `${at.toISOString()} ${level} `;
+  return text
+    .split('\n')
+    .map((line) => `${head}${line}\n`)
+    .join('');
 }
 
 function writeAll(fd: number, text: string): void {

@@ -1,4 +1,3 @@
-import type { LiveRun } from '../decide/live-run.js';
 import { setBackfillCompleted } from '../store/transitions/write-backfill.js';
 import type { Turn } from './turn.js';
 
@@ -9,12 +8,4 @@ export function completeBackfill(turn: Turn, backfillId: number): void {
   if (!dag || dag.count('queued', backfillId) + dag.count('running', backfillId) > 0) return;
   turn.live.backfills.delete(backfillId);
   turn.write(setBackfillCompleted(backfillId, turn.now));
-}
-
-/** Asks for the run before this one. The first run of a backfill looks at none. */
-export function lookBack(turn: Turn, run: LiveRun): void {
-  const { backfillId } = run.row;
-  const isFirst = backfillId !== null && turn.live.backfills.get(backfillId)?.firstRunId === run.row.id;
-  if (isFirst) run.previous = { kind: 'none' };
-  else turn.wantsPrevious.push(run);
 }

@@ -3,6 +3,7 @@ import type { Instant } from '../../kernel/time.js';
 import type { AttemptCall } from '../model/attempt.js';
 import { database } from '../store/database.js';
 import type { StoreDriver } from '../store/driver.js';
+import type { Secrets } from '../store/secrets.js';
 import { deleteVariable, setVariable } from '../store/transitions/write-admin.js';
 import type { Vault } from '../store/vault.js';
 import { answerAssetCall } from './asset-calls.js';
@@ -13,6 +14,7 @@ import { getXCom, setXCom } from './xcom-calls.js';
 export interface CallDeps {
   store: StoreDriver;
   vault: Vault;
+  secrets: Secrets;
   settings: AttemptSettings;
   /** Changes something in a turn, and resolves after the commit; rejects when the attempt is no longer the current one. */
   change(apply: (turn: Turn) => void): Promise<void>;
@@ -26,7 +28,7 @@ export async function answerCall(deps: CallDeps, call: AttemptCall): Promise<Jso
     case 'setXCom':
       return setXCom(deps, call);
     case 'getVariable':
-      return getVariable(deps, call.key);
+      return deps.secrets.variable(call.key);
     case 'setVariable': {
       const { key, value, description } = call;
       const sealed = deps.vault.seal(value);
@@ -37,7 +39,7 @@ export async function answerCall(deps: CallDeps, call: AttemptCall): Promise<Jso
       await deps.change((turn) => turn.write(deleteVariable(call.key)));
       return undefined;
     case 'getConnection':
-      return getConnection(deps, call.id);
+      return (await deps.secrets.connection(call.id)) as Json | undefined;
     case 'getTaskStates':
       return getTaskStates(deps.store, call.dagId, call.runId);
     case 'getDagRun':
@@ -49,37 +51,6 @@ export async function answerCall(deps: CallDeps, call: AttemptCall): Promise<Jso
     default:
       return answerAssetCall(deps, call);
   }
-}
-
-async function getVariable(deps: CallDeps, key: string): Promise<string | undefined> {
-  const [row] = await deps.store.read(
-    database.selectFrom('variable').select('value_encrypted').where('key', '=', key).compile(),
-  );
-  return row ? deps.vault.open(row.value_encrypted) : undefined;
-}
-
-/** A connection with its secrets, as tasks and the triggerer see it; undefined when there is none. */
-export async function getConnection(deps: Pick<CallDeps, 'store' | 'vault'>, id: string): Promise<Json | undefined> {
-  const [row] = await deps.store.read(
-    database.selectFrom('connection').selectAll().where('connection_id', '=', id).compile(),
-  );
-  if (!row) return undefined;
-  const secrets = row.secrets_encrypted === null ? {} : (JSON.parse(deps.vault.open(row.secrets_encrypted)) as Secrets);
-  return {
-    id: row.connection_id,
-    type: row.conn_type,
-    host: row.host,
-    schema: row.schema,
-    login: row.login,
-    port: row.port,
-    password: secrets.password ?? null,
-    extra: secrets.extra ?? null,
-  };
-}
-
-interface Secrets {
-  password?: string | null;
-  extra?: Json;
 }
 
 async function getTaskStates(store: StoreDriver, dagId: string, runId: string): Promise<Json> {

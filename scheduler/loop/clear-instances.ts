@@ -1,5 +1,6 @@
 import type { LiveRun, LiveTaskInstance } from '../decide/live-run.js';
 import { endAttempt } from './fail-fast.js';
+import { lookAgain } from './look-back.js';
 import { freshTry } from './settle.js';
 import { taskOf } from './task-of.js';
 import type { Turn } from './turn.js';
@@ -29,10 +30,5 @@ export function reopenRun(turn: Turn, run: LiveRun, reason: string): void {
   if (run.row.state !== 'success' && run.row.state !== 'failed') return;
   turn.moveRun(run, 'queued', reason, { queuedAt: turn.now, startedAt: null, endedAt: null });
   turn.live.addRun(run);
-  // What later runs know of this one is no longer so.
-  for (const other of turn.live.dags.get(run.dagId)?.runs ?? []) {
-    if (other.row.state !== 'running' || !other.plan.looksBack) continue;
-    other.previous = { kind: 'unknown' };
-    turn.wantsPrevious.push(other);
-  }
+  lookAgain(turn, run.dagId);
 }

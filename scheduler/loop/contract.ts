@@ -5,6 +5,7 @@ import type { SchedulerCommands } from '../model/commands.js';
 import type { Deferrals } from '../model/deferral.js';
 import type { SchedulerEvents } from '../model/events.js';
 import type { StoreDriver } from '../store/driver.js';
+import type { Secrets } from '../store/secrets.js';
 import type { Vault } from '../store/vault.js';
 import type { AttemptSettings } from './attempt-events.js';
 import type { RequestSettings } from './attempt-request.js';
@@ -29,6 +30,8 @@ export interface SchedulerDeps {
   report(error: unknown, about: string): void;
   /** Encrypts what is secret in the store. */
   vault: Vault;
+  /** Where connections and variables are found; the metadata database alone when left out. */
+  secrets?: Secrets;
   /** Compares the kept counts with fresh ones after each turn: for tests and for suspicion. */
   isParanoid?: boolean;
 }

@@ -64,7 +64,8 @@ function whyRunIsQueued(deps: ExplainDeps, run: LiveRun): string {
   if (!dag || dag.isStale) return `its run is queued: no file declares the DAG ${run.dagId} any more`;
   if (dag.isPaused) return 'its run is queued: the DAG is paused';
   if (runAfter > deps.now) return `its run is queued: it starts at ${toIso(runAfter)}`;
-  const running = `${dag.count('running', backfillId)} runs are active`;
+  const count = dag.count('running', backfillId);
+  const running = count === 1 ? '1 run is active' : `${count} runs are active`;
   const backfill = backfillId === null ? undefined : deps.live.backfills.get(backfillId);
   if (!backfill) return `its run is queued: ${running}, and max_active_runs is ${dag.maxActiveRuns}`;
   if (backfill.isPaused) return `its run is queued: the backfill ${backfill.id} is paused`;

@@ -1,7 +1,7 @@
 import { LiveRun, type LiveTaskInstance } from '../decide/live-run.js';
-import { lookBack } from './backfills.js';
 import { endAttempt } from './fail-fast.js';
 import type { DagVersion } from './live-state.js';
+import { lookBack } from './look-back.js';
 import { freshTry } from './settle.js';
 import type { Turn } from './turn.js';
 

@@ -1,6 +1,6 @@
 import type { LiveRun, LiveTaskInstance } from '../decide/live-run.js';
 import { type AttemptSettings, requeueLost } from './attempt-events.js';
-import { lookBack } from './backfills.js';
+import { lookBack } from './look-back.js';
 import type { Turn } from './turn.js';
 
 const serverStopped = { type: 'server_stopped', message: 'the server stopped while it was under way', stack: null };

@@ -2,10 +2,10 @@ import type { LiveRun } from '../decide/live-run.js';
 import { storeNextRun } from '../store/transitions/store-next-run.js';
 import type { NextRun } from '../timetable/timetable.js';
 import { createAssetRun } from './asset-events.js';
-import { lookBack } from './backfills.js';
 import { createRun } from './create-run.js';
 import { armDeadline } from './deadline.js';
 import type { LiveDag } from './live-state.js';
+import { lookBack } from './look-back.js';
 import { runIdOf } from './run-ids.js';
 import type { Turn } from './turn.js';
 

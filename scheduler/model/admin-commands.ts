@@ -1,7 +1,8 @@
-import type { Json, JsonObject } from '../../kernel/json.js';
+import type { JsonObject } from '../../kernel/json.js';
 import type { Instant } from '../../kernel/time.js';
 import type { TaskInstanceKey } from './attempt.js';
 import type { Requester } from './commands.js';
+import type { Connection } from './connection.js';
 import type { AssetRef } from './dag.js';
 
 /** What else people and programs ask of the scheduler. Promises behave as those of `SchedulerCommands`. */
@@ -19,15 +20,15 @@ export interface AdminCommands {
   cancelBackfill(backfillId: number, by: Requester): Promise<void>;
   /** Says that an asset was written, by hand. */
   emitAssetEvent(asset: AssetRef, extra: JsonObject, by: Requester): Promise<void>;
-  /** Makes a pool or changes it. `slots` -1 = without limit. */
-  setPool(
-    pool: { name: string; slots: number; description: string | null; includeDeferred: boolean },
-    by: Requester,
-  ): Promise<void>;
+  /** Makes a pool or changes it. Rejects with POOL_EXISTS or POOL_NOT_FOUND when the mode says so. */
+  setPool(pool: PoolChange, by: Requester, mode?: SetMode): Promise<void>;
+  /** Rejects with POOL_NOT_FOUND; the default pool stays. */
   deletePool(name: string, by: Requester): Promise<void>;
-  setVariable(variable: { key: string; value: string; description: string | null }, by: Requester): Promise<void>;
+  /** Rejects with VARIABLE_EXISTS or VARIABLE_NOT_FOUND when the mode says so. */
+  setVariable(variable: VariableChange, by: Requester, mode?: SetMode): Promise<void>;
   deleteVariable(key: string, by: Requester): Promise<void>;
-  setConnection(connection: ConnectionWish, by: Requester): Promise<void>;
+  /** Rejects with CONNECTION_INVALID, CONNECTION_EXISTS or CONNECTION_NOT_FOUND. */
+  setConnection(connection: ConnectionChange, by: Requester, mode?: SetMode): Promise<void>;
   deleteConnection(id: string, by: Requester): Promise<void>;
 }
 
@@ -51,14 +52,25 @@ export interface BackfillPlan {
   runs: { logicalDate: Instant; skipped: 'already exists' | 'in flight' | null }[];
 }
 
-export interface ConnectionWish {
-  id: string;
-  type: string;
-  description: string | null;
-  host: string | null;
-  schema: string | null;
-  login: string | null;
-  port: number | null;
-  password: string | null;
-  extra: Json;
+/** Whether what is set must be new, must be there, or may be either (`upsert`, when left out). */
+export type SetMode = 'create' | 'update' | 'upsert';
+
+/** What is left out stays as it is, or gets its default when the thing is new. */
+export interface PoolChange {
+  name: string;
+  /** -1 = without limit. A new pool needs it. */
+  slots?: number;
+  description?: string | null;
+  includeDeferred?: boolean;
 }
+
+/** What is left out stays as it is. A value `***` is what a reader was shown: it stays as it is, too. */
+export interface VariableChange {
+  key: string;
+  /** A new variable needs it. */
+  value?: string;
+  description?: string | null;
+}
+
+/** What is left out stays as it is; a new one needs its type. `***`, also within the extra, stands for what is there. */
+export type ConnectionChange = { id: string } & Partial<Omit<Connection, 'id'>>;

@@ -23,7 +23,7 @@ export const emailOperator: Operator = {
       to: addresses('to', options['to']),
       ...(options['cc'] === undefined ? {} : { cc: addresses('cc', options['cc']) }),
       subject: oneLine(String(options['subject'])),
-      text: typeof options['text'] === 'string' ? options['text'] : textOf(html ?? ''),
+      text: writtenText(scope, options) ?? textOf(html ?? ''),
       html,
       attachments: attachments(options['attachments']),
     };
@@ -36,12 +36,26 @@ export const emailOperator: Operator = {
 
 function htmlOf(scope: AttemptScope, options: JsonObject): string | null {
   const source = options['templateSource'];
-  if (typeof source !== 'string') return typeof options['html'] === 'string' ? options['html'] : null;
-  const { dagId, runId, taskId, context } = scope.attempt;
+  if (typeof source === 'string') return rendered(scope, options, source);
+  return typeof options['html'] === 'string' ? options['html'] : null;
+}
+
+/** The text as the author wrote it; undefined when it has to be taken from the HTML. */
+function writtenText(scope: AttemptScope, options: JsonObject): string | undefined {
+  if (typeof options['text'] === 'string') return options['text'];
+  const source = options['textTemplateSource'];
+  return typeof source === 'string' ? rendered(scope, options, source) : undefined;
+}
+
+/** What templates see: see the `email` task in the guide. They may include those of `views/emails`. */
+function rendered({ attempt }: AttemptScope, options: JsonObject, source: string): string {
+  const { dagId, runId, taskId, context } = attempt;
   const folder = join(packageRoot, 'views', 'emails');
+  const baseUrl = process.env['MILLRACE_BASE_URL'] ?? null;
+  const runUrl = baseUrl && `${baseUrl}/dags/${encodeURIComponent(dagId)}/runs/${encodeURIComponent(runId)}`;
   return ejs.render(
     source,
-    { data: options['data'] ?? null, subject: options['subject'], dagId, runId, taskId, context },
+    { data: options['data'] ?? null, subject: options['subject'], dagId, runId, taskId, context, baseUrl, runUrl },
     { views: [folder], filename: join(folder, `${options['template']}.ejs`) },
   );
 }

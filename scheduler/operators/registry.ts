@@ -18,6 +18,7 @@ const operators: Record<string, () => Promise<Operator>> = {
   sensor: async () => (await import('./sensor.js')).sensorOperator,
   short_circuit: async () => (await import('./typescript.js')).shortCircuitOperator,
   sql: async () => (await import('./sql.js')).sqlOperator,
+  sql_hooks: async () => (await import('./sql-hooks.js')).sqlHooksOperator,
   sql_node: async () => (await import('./sql-node.js')).sqlNodeOperator,
   sql_sensor: async () => (await import('./sensors.js')).sqlSensorOperator,
   time_sensor: async () => (await import('./sensors.js')).timeSensorOperator,

@@ -2,6 +2,7 @@ import { MillraceError } from '../../kernel/errors.js';
 import { init } from './migrations/0001-init.js';
 import { callbacks } from './migrations/0002-callbacks.js';
 import { assetState } from './migrations/0003-asset-state.js';
+import { listIndexes } from './migrations/0004-list-indexes.js';
 
 /** The words in which the two databases differ when tables are made. */
 export interface TableWords {
@@ -21,7 +22,7 @@ export interface Migration {
 }
 
 /** Every migration, oldest first. A released one is never changed. */
-export const migrations: readonly Migration[] = [init, callbacks, assetState];
+export const migrations: readonly Migration[] = [init, callbacks, assetState, listIndexes];
 
 export const schemaVersion: number = migrations.length;
 

@@ -1,20 +1,16 @@
 import Database from 'better-sqlite3';
 import type { CompiledQuery } from 'kysely';
 import { describeError, MillraceError } from '../../kernel/errors.js';
-import type { QueryRows, Script, ScriptOutcome, StoreDriver } from './driver.js';
+import { damaged, faultsOf, isDamage } from './damage.js';
+import type { Script, ScriptOutcome, StoreDriver } from './driver.js';
 import { type Migration, pendingMigrations, tableWords } from './migrate.js';
+import { busyTimeoutMs, openReader, SqliteConnection } from './sqlite-connection.js';
 
 /** `Mill` in ASCII: tells our file from any other SQLite file. */
 const applicationId = 0x4d696c6c;
 
 /** The oldest SQLite without the WAL-reset corruption bug, and with `is not distinct from` and `returning`. */
 const sqliteVersionMin = '3.51.0';
-
-/** How long opening waits for a file that another process has locked. Later there is one writer and no waiting. */
-const busyTimeoutMs = 100;
-
-/** Prepared statements that a connection keeps; the oldest goes first. */
-const statementsMax = 500;
 
 export interface SqliteStoreOptions {
   /**
@@ -40,7 +36,7 @@ export function openSqliteStore(path: string, options: SqliteStoreOptions = {}):
     return new SqliteStore(writer, path, options);
   } catch (error) {
     writer.close();
-    throw error;
+    throw isDamage(error) ? damaged(path, error) : error;
   }
 }
 
@@ -55,16 +51,16 @@ export function migrateSqlite(database: Database.Database): void {
 
 export class SqliteStore implements StoreDriver {
   readonly dialect = 'sqlite';
-  readonly #writer: Connection;
-  readonly #reader: Connection;
+  readonly #writer: SqliteConnection;
+  readonly #reader: SqliteConnection;
   readonly #options: SqliteStoreOptions;
   #broken: MillraceError | undefined;
 
   constructor(writer: Database.Database, path: string, options: SqliteStoreOptions) {
-    this.#writer = new Connection(writer);
+    this.#writer = new SqliteConnection(writer);
     this.#options = options;
     // An in-memory database has no second connection: there, a read sees what the writer has committed.
-    this.#reader = writer.memory ? this.#writer : new Connection(openReader(path));
+    this.#reader = writer.memory ? this.#writer : openReader(path);
   }
 
   async read<Row>(query: CompiledQuery<Row>): Promise<Row[]> {
@@ -88,15 +84,24 @@ export class SqliteStore implements StoreDriver {
     }
   }
 
-  /** Checks the file (`PRAGMA quick_check`); returns what is wrong with it, an empty list when nothing is. */
+  /** Checks the file, its indexes and references; returns what is wrong, an empty list when nothing is. */
   check(): string[] {
-    const found = this.#reader.database.pragma('quick_check') as { quick_check: string }[];
-    return found.map((row) => row.quick_check).filter((text) => text !== 'ok');
+    return faultsOf(this.#reader.database);
   }
 
-  /** Copies the database to a file while it is in use. Resolves when the copy is whole. */
+  /**
+   * Copies the database to a file while it is in use, on the connection that writes: from any other, each commit would
+   * begin the copy anew. Resolves when the copy is whole. Rejects with BACKUP_FAILED.
+   */
   async backup(path: string): Promise<void> {
-    await this.#writer.database.backup(path);
+    try {
+      await this.#writer.database.backup(path);
+    } catch (cause) {
+      const why = describeError(cause);
+      throw new MillraceError('BACKUP_FAILED', `the metadata cannot be copied to ${path}: ${why}`, {
+        hint: 'Is there room on the disk of the data folder?',
+      });
+    }
   }
 
   async close(): Promise<void> {
@@ -141,50 +146,6 @@ export class SqliteStore implements StoreDriver {
 function isBroken(error: unknown): boolean {
   const code = error instanceof Database.SqliteError ? error.code : '';
   return /^SQLITE_(IOERR|CORRUPT|NOTADB)/.test(code);
-}
-
-/** A connection with its prepared statements. */
-class Connection {
-  readonly database: Database.Database;
-  readonly #statements = new Map<string, Database.Statement>();
-
-  constructor(database: Database.Database) {
-    this.database = database;
-  }
-
-  execute<Row>(query: CompiledQuery<Row>): QueryRows {
-    const statement = this.#prepare(query.sql);
-    if (statement.reader) {
-      const rows = statement.all(query.parameters);
-      return { rows, changes: rows.length, lastId: undefined };
-    }
-    const result = statement.run(query.parameters);
-    return { rows: [], changes: result.changes, lastId: Number(result.lastInsertRowid) };
-  }
-
-  run(sql: string): void {
-    this.#prepare(sql).run();
-  }
-
-  #prepare(sql: string): Database.Statement {
-    const known = this.#statements.get(sql);
-    if (known) return known;
-    const statement = this.database.prepare(sql);
-    this.#statements.set(sql, statement);
-    if (this.#statements.size > statementsMax) {
-      const oldest = this.#statements.keys().next().value;
-      if (oldest !== undefined) this.#statements.delete(oldest);
-    }
-    return statement;
-  }
-}
-
-function openReader(path: string): Database.Database {
-  const reader = new Database(path, { readonly: true, fileMustExist: true });
-  reader.pragma(`busy_timeout = ${busyTimeoutMs}`);
-  reader.pragma('trusted_schema = off');
-  reader.pragma('query_only = on');
-  return reader;
 }
 
 function configure(database: Database.Database): void {

@@ -117,6 +117,7 @@ export class InProcessExecutor implements Executor {
       hooks: this.#options.hooks,
       call: (call) => this.#call(request.attemptId, call),
       log: (level: LogLevel, text: string) => void log.push(`${level} ${text}`),
+      maskSecret: () => {}, // The log is the test's own.
       progress: () => {},
     };
   }

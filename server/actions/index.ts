@@ -11,16 +11,9 @@ import { formTime } from '../pages/dialogs.js';
 import { loadDag, loadLatestVersion } from '../pages/load-dag.js';
 import { savePreferences, setFlash } from '../preferences.js';
 import { urls } from '../urls.js';
+import type { Act, Done, Form } from './act.js';
+import { addAdminActions } from './admin.js';
 import { clearRequestOf, isOn, markRequestOf, requesterOf } from './requests.js';
-
-type Form = Record<string, unknown>;
-
-/** What an action did: words for the reader, and where they go on. */
-interface Done {
-  words: string;
-  /** Left out: back to where the form was. */
-  next?: string;
-}
 
 /** The forms of the pages. Each asks the scheduler for one thing, says what came of it, and leads back to a page. */
 export function actionRoutes(deps: AppDeps, person: RequestHandler, sessions: Sessions): Router {
@@ -28,7 +21,7 @@ export function actionRoutes(deps: AppDeps, person: RequestHandler, sessions: Se
   const run = '/dags/:dagId/runs/:runId';
   const task = `${run}/tasks/:taskId`;
 
-  const act = (path: string, perform: (request: Request, response: Response, form: Form) => Promise<Done>) =>
+  const act: Act = (path, perform) =>
     router.post(path, person, async (request, response) => {
       try {
         const { words, next } = await perform(request, response, (request.body ?? {}) as Form);
@@ -117,6 +110,7 @@ export function actionRoutes(deps: AppDeps, person: RequestHandler, sessions: Se
     await deps.releaseQuarantine(String(form['key'] ?? ''), requesterOf(sessionOf(response)));
     return { words: 'The next load takes it again' };
   });
+  addAdminActions(act, deps);
   return router;
 }
 

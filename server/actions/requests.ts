@@ -1,4 +1,6 @@
+import type { Response } from 'express';
 import type { ClearRequest, Requester, SchedulerCommands } from '../../scheduler/model/commands.js';
+import { sessionOf } from '../auth/guard.js';
 import type { Session } from '../auth/sessions.js';
 
 interface Place {
@@ -12,6 +14,11 @@ type Options = Record<string, unknown>;
 
 export function requesterOf(session: Session): Requester {
   return { user: session.user, via: 'ui' };
+}
+
+/** Who sent the form. */
+export function requesterFrom(response: Response): Requester {
+  return requesterOf(sessionOf(response));
 }
 
 /** What the boxes of the clear dialog ask for. Downstream is on unless it was unchecked. */

@@ -14,6 +14,7 @@ const errorsMax = 1000;
  */
 export class LogFile {
   readonly path: string;
+  readonly #mask: (text: string) => string;
   /** Byte offset of line 1, 257, 513 … */
   #offsets: number[] = [0];
   #lines = 0;
@@ -23,8 +24,10 @@ export class LogFile {
   #partial = '';
   #refreshing: Promise<void> | undefined;
 
-  constructor(path: string) {
+  /** `mask` hides the secrets in a line. */
+  constructor(path: string, mask: (text: string) => string = (text) => text) {
     this.path = path;
+    this.#mask = mask;
   }
 
   /** Takes in what was appended. Resolves to false when there is no file. */
@@ -143,13 +146,14 @@ export class LogFile {
       const chunk = Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
       let start = 0;
       for (let end = chunk.indexOf(10); end >= 0 && number <= last; end = chunk.indexOf(10, start)) {
-        if (number >= first) found.push(parseLogLine(cutLine(chunk.toString('utf8', start, end)), number));
+        if (number >= first) found.push(parseLogLine(cutLine(this.#mask(chunk.toString('utf8', start, end))), number));
         number++;
         start = end + 1;
       }
       rest = chunk.subarray(start);
       if (bytesRead === 0) {
-        if (number <= last && rest.length > 0) found.push(parseLogLine(cutLine(rest.toString('utf8')), number));
+        if (number <= last && rest.length > 0)
+          found.push(parseLogLine(cutLine(this.#mask(rest.toString('utf8'))), number));
         break;
       }
     }
@@ -169,11 +173,16 @@ export class LogFile {
 /** Keeps the indexes of the logs that were read last. */
 export class LogFiles {
   readonly #files = new Map<string, LogFile>();
+  readonly #mask: (text: string) => string;
   static readonly filesMax = 50;
+
+  constructor(mask: (text: string) => string) {
+    this.#mask = mask;
+  }
 
   /** The file, its index brought up to date; undefined when there is none. */
   async open(path: string): Promise<LogFile | undefined> {
-    const file = this.#files.get(path) ?? new LogFile(path);
+    const file = this.#files.get(path) ?? new LogFile(path, this.#mask);
     if (!(await file.refresh())) return undefined;
     this.#files.delete(path);
     this.#files.set(path, file);

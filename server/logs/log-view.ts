@@ -13,7 +13,7 @@ const linesBeforeError = 12;
 const openLogs = new WeakMap<AppDeps, LogFiles>();
 
 export function logFilesOf(deps: AppDeps): LogFiles {
-  const files = openLogs.get(deps) ?? new LogFiles();
+  const files = openLogs.get(deps) ?? new LogFiles((text) => deps.masker.mask(text));
   openLogs.set(deps, files);
   return files;
 }

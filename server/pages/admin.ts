@@ -1,8 +1,10 @@
-import { listConnections, listImportErrors, listPools, listVariables } from '../../scheduler/store/queries/admin.js';
+import { listImportErrors, listPools } from '../../scheduler/store/queries/admin.js';
 import { countEvents, listEvents } from '../../scheduler/store/queries/event-log.js';
 import { poolUse } from '../../scheduler/store/queries/task-instances.js';
 import type { AppDeps } from '../deps.js';
+import { eventsOf } from '../events-of.js';
 import type { Page, PageRequest, PageView } from '../page.js';
+import { shownConnection, shownValue } from '../shown-secrets.js';
 import { readOne } from './load-dag.js';
 
 const eventsPage = 100;
@@ -24,7 +26,7 @@ const loaders: Record<SectionId, (request: PageRequest, deps: AppDeps) => Promis
     const offset = Math.max(0, Math.floor(Number(request.query.get('offset')) || 0));
     const filter = { user: request.query.get('user') || undefined, event: request.query.get('event') || undefined };
     const [events, total] = await Promise.all([
-      deps.store.read(listEvents(filter, { limit: eventsPage, offset })),
+      eventsOf(deps, listEvents(filter, { limit: eventsPage, offset })),
       readOne(deps, countEvents(filter)),
     ]);
     return { events, offset, pageSize: eventsPage, total: total?.total ?? 0 };
@@ -33,8 +35,15 @@ const loaders: Record<SectionId, (request: PageRequest, deps: AppDeps) => Promis
     const [pools, use] = await Promise.all([deps.store.read(listPools()), deps.store.read(poolUse())]);
     return { pools: pools.map((pool) => poolView(pool, use)) };
   },
-  variables: async (_request, deps) => ({ variables: await deps.store.read(listVariables()) }),
-  connections: async (_request, deps) => ({ connections: await deps.store.read(listConnections()) }),
+  variables: async (_request, deps) => ({
+    variables: (await deps.secrets.variables()).map((one) => ({ ...one, shown: shownValue(deps.masker, one) })),
+  }),
+  connections: async (_request, deps) => ({
+    connections: (await deps.secrets.connections()).map(({ connection, ...one }) => ({
+      ...one,
+      fields: connection && shownConnection(deps.masker, connection),
+    })),
+  }),
   settings: async (_request, deps) => ({
     platform: deps.platform(),
     version: deps.settings.version,

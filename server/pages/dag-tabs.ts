@@ -3,6 +3,7 @@ import { dagVersionByNumber, listDagVersions } from '../../scheduler/store/queri
 import { listEvents } from '../../scheduler/store/queries/event-log.js';
 import { stateCountsOfRuns } from '../../scheduler/store/queries/task-instances.js';
 import { typescript } from '../code/highlight.js';
+import { eventsOf } from '../events-of.js';
 import type { Page } from '../page.js';
 import { dagCrumbs, loadDagHead } from './dag-head.js';
 import { progressOf } from './home.js';
@@ -76,7 +77,7 @@ export const dagEvents: Page = {
       flush: true,
       view: {
         ...head,
-        events: await deps.store.read(listEvents({ dagId: head.dag.dag_id }, { limit: eventsMax, offset: 0 })),
+        events: await eventsOf(deps, listEvents({ dagId: head.dag.dag_id }, { limit: eventsMax, offset: 0 })),
       },
     };
   },

@@ -30,7 +30,11 @@ export const emailList: Page = {
       crumbs: [{ label: 'E-mails' }],
       concerns: (event) => event.kind === 'email',
       view: {
-        emails: emails.map((email) => ({ ...email, to: JSON.parse(email.to_json) as string[] })),
+        emails: emails.map((email) => ({
+          ...email,
+          subject: deps.masker.mask(email.subject),
+          to: JSON.parse(email.to_json) as string[],
+        })),
         offset,
         pageSize,
         total: total?.total ?? 0,
@@ -53,8 +57,9 @@ export const emailPage: Page = {
   path: '/emails/:id',
   async load(request, deps) {
     const id = Number(request.params['id']);
-    const email = Number.isSafeInteger(id) ? await readOne(deps, emailById(id)) : undefined;
-    if (!email) throw new MillraceError('NOT_FOUND', `no e-mail has the number ${request.params['id']}`);
+    const found = Number.isSafeInteger(id) ? await readOne(deps, emailById(id)) : undefined;
+    if (!found) throw new MillraceError('NOT_FOUND', `no e-mail has the number ${request.params['id']}`);
+    const email = { ...found, subject: deps.masker.mask(found.subject), text: deps.masker.mask(found.text) };
     const attachments = JSON.parse(email.attachments_json) as {
       filename: string;
       content: string;

@@ -1,5 +1,6 @@
 import type { Page } from '../page.js';
 import { adminPages } from './admin.js';
+import { adminDialogs } from './admin-dialogs.js';
 import { assetList, assetPage } from './assets.js';
 import { dagCompare } from './compare.js';
 import { dagGraph } from './dag-graph.js';
@@ -61,4 +62,5 @@ export const pages: readonly Page[] = [
   emailList,
   emailPage,
   ...adminPages,
+  ...adminDialogs,
 ];

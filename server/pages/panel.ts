@@ -81,8 +81,8 @@ export async function taskFacts(request: PageRequest, deps: AppDeps, runId: stri
     history: historyBars([...history].reverse(), normal, request),
     details: details.map((row) => ({
       tryNumber: row.try_number,
-      rendered: parseObject(row.rendered_json),
-      details: parseObject(row.details_json),
+      rendered: deps.masker.redact(parseObject(row.rendered_json)),
+      details: deps.masker.maskJson(parseObject(row.details_json)),
     })),
   };
 }

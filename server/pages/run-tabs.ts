@@ -1,5 +1,6 @@
 import { listEvents } from '../../scheduler/store/queries/event-log.js';
 import { typescript } from '../code/highlight.js';
+import { eventsOf } from '../events-of.js';
 import type { Page } from '../page.js';
 import { loadRunHead, runCrumbs } from './run-head.js';
 
@@ -16,7 +17,7 @@ export const dagRunEvents: Page = {
       section: 'dags',
       crumbs: runCrumbs(request, head.dag, head.run),
       flush: true,
-      view: { ...head, events: await deps.store.read(listEvents({ dagId, runId }, { limit: eventsMax, offset: 0 })) },
+      view: { ...head, events: await eventsOf(deps, listEvents({ dagId, runId }, { limit: eventsMax, offset: 0 })) },
     };
   },
 };

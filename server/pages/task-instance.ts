@@ -5,12 +5,14 @@ import { xcomsOf } from '../../scheduler/store/queries/xcoms.js';
 import { sql as highlightSql } from '../code/highlight.js';
 import { allDownstream } from '../dag-structure.js';
 import type { AppDeps } from '../deps.js';
+import { eventsOf } from '../events-of.js';
 import { loadLogView } from '../logs/log-view.js';
 import type { Page, PageRequest } from '../page.js';
 import { urls } from '../urls.js';
 import { loadDag, loadRun, loadTaskInstance, loadVersion, readOne } from './load-dag.js';
 import { taskFacts } from './panel.js';
 import { ofRun } from './run-head.js';
+import { sqlResults } from './sql-results.js';
 
 const xcomCharsMax = 20_000;
 const eventsMax = 200;
@@ -37,7 +39,10 @@ const loaders: Record<TaskTab, Loader> = {
   }),
   result: async () => ({}),
   xcom: async (_request, deps, { run, instance }) => ({
-    xcoms: await deps.store.read(xcomsOf(run.id, instance.task_id, instance.map_index, xcomCharsMax)),
+    xcoms: (await deps.store.read(xcomsOf(run.id, instance.task_id, instance.map_index, xcomCharsMax))).map((row) => ({
+      ...row,
+      value_json: deps.masker.mask(row.value_json),
+    })),
   }),
   rendered: async () => ({}),
   tries: async () => ({}),
@@ -50,7 +55,8 @@ const loaders: Record<TaskTab, Loader> = {
     }),
   }),
   events: async (_request, deps, { run, instance }) => ({
-    events: await deps.store.read(
+    events: await eventsOf(
+      deps,
       listEvents({ dagId: run.dag_id, runId: run.run_id, taskId: instance.task_id }, { limit: eventsMax, offset: 0 }),
     ),
   }),
@@ -96,6 +102,7 @@ export async function loadTaskHead(request: PageRequest, deps: AppDeps, tab: Tas
   const facts = await taskFacts(request, deps, run.run_id, instance);
   const task = version.dag.tasks.find((candidate) => candidate.taskId === taskId);
   const shownTry = facts.details.find((row) => row.tryNumber === Number(request.query.get('try'))) ?? facts.details[0];
+  const nodes = sqlResults(shownTry?.details);
   const sql = sqlTexts({ ...shownTry?.rendered, ...shownTry?.details });
   return {
     dag,
@@ -106,12 +113,14 @@ export async function loadTaskHead(request: PageRequest, deps: AppDeps, tab: Tas
     ...facts,
     shown: shownTry,
     sql,
+    nodes,
     waiting: task ? [...allDownstream(version.dag.tasks, taskId)] : [],
     parent: run.parent_dag_run_id === null ? undefined : await readOne(deps, dagRunById(run.parent_dag_run_id)),
     tab,
     tabs: taskTabs
-      .filter(({ id }) => id !== 'sql' || sql.length > 0)
-      .filter(({ id }) => id !== 'result' || hasResult(shownTry?.details)),
+      .filter(({ id }) => id !== 'sql' || sql.length > 0 || nodes.length > 0)
+      // What a node of a SQL project came to stands with its SQL.
+      .filter(({ id }) => id !== 'result' || (nodes.length === 0 && hasResult(shownTry?.details))),
     key: { dagId, runId: run.run_id, taskId, mapIndex: instance.map_index },
   };
 }

@@ -1,10 +1,14 @@
 import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { openFileStore } from '../../connectors/object-store-file.js';
+import { readSettings } from '../../kernel/config.js';
 import { packageRoot } from '../../kernel/paths.js';
+import { systemClock } from '../../kernel/time.js';
+import { reconcileBank } from '../../sources/reconcile/reconcile-bank.js';
 import { Random } from '../support/random.js';
 import { startSmtpWitness } from '../support/smtp-witness.js';
-import { checkBank } from './bank-check.js';
+import { type BankEvidence, checkBank } from './bank-check.js';
 import { writeDag } from './dags.js';
 import { type Finding, finding } from './finding.js';
 import type { PlannedTrial } from './plan.js';
@@ -79,7 +83,7 @@ async function runTrials(system: System, trials: PlannedTrial[], result: Session
       const random = new Random(seed);
       await pause(random.int(workMs.least, workMs.most));
       const ms = await killOne(system, random.pick(targets), random);
-      result.trials.push({ fault, recoveries: ms === undefined ? [] : [ms] });
+      result.trials.push({ fault, recoveries: ms === undefined ? [] : [ms], isMissed: ms === undefined });
     }
   } finally {
     loads.stop();
@@ -141,7 +145,7 @@ async function judge(
     witnessPath,
     messageIds: messageIds(),
   };
-  const findings = await checkBank(evidence);
+  const findings = [...(await checkBank(evidence)), await reconciles(evidence)];
   const parts = await Promise.all(['postgres', 'cdc', 'generator'].map((part) => system.partPid(part)));
   const code = await system.stop();
   const left = [...new Set([...processesOf(system.home), ...parts.filter((pid) => pid !== undefined && isAlive(pid))])];
@@ -155,6 +159,27 @@ async function judge(
     ),
   );
   return findings;
+}
+
+/** The comparison that `millrace reconcile bank` makes: row by row, at one point of the source's log. */
+async function reconciles({ sourceUrl, warehouseUrl, lakeFolder }: BankEvidence): Promise<Finding> {
+  const store = await openFileStore(lakeFolder);
+  const slotName = readSettings({}).CDC_SLOT;
+  const result = await reconcileBank({
+    ...{ sourceUrl, warehouseUrl, store, slotName },
+    timeoutMs: recoveryMsMax,
+    clock: systemClock,
+  });
+  const rows = Object.values(result.tables).reduce((sum, { sourceRows }) => sum + sourceRows, 0);
+  return finding(
+    'lost',
+    'source and warehouse agree',
+    [
+      ...(result.waitingFor === null ? [] : [`not compared: ${result.waitingFor}`]),
+      ...result.differences.map(({ relation, key, problem }) => `${relation} ${key} ${problem}`),
+    ],
+    `${rows} rows, their versions and facts at ${result.position}`,
+  );
 }
 
 /** Until two loads in a row, some seconds apart, had nothing to do, and nothing is under way. */

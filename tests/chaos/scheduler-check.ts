@@ -105,7 +105,7 @@ function everythingHasEnded(store: Database.Database, lines: WitnessLine[]): Fin
       faults.push(`${place} is ${row.state}`);
     if (row.state === 'success' && !begun.has(place) && row.task !== 'hand_over')
       faults.push(`${place} succeeded and never began`);
-    if (row.state === 'failed' && !mayFail.has(row.dag) && !/times in a row/.test(row.error ?? ''))
+    if (row.state === 'failed' && !mayFail.has(row.dag.replace(/_\d+$/, '')) && !/times in a row/.test(row.error ?? ''))
       faults.push(`${place} failed: ${row.error}`);
   }
   const runs = new Set(instances.map(({ dag, run }) => `${dag} ${run}`)).size;
@@ -228,7 +228,8 @@ function logsAreComplete(folder: string, lines: WitnessLine[]): Finding {
     if (numbers.length < most)
       faults.push(`the log of ${place} has ${numbers.length} of ${most} lines of attempt ${attempt}`);
     else if (numbers.some((n, index) => n !== index + 1)) faults.push(`the log of ${place} is out of order`);
-    else if (!path.includes(`/${(said[0] as WitnessLine).task}/`)) faults.push(`the log of ${place} is in ${path}`);
+    else if (!new RegExp(`/${(said[0] as WitnessLine).task}[./]`).test(path))
+      faults.push(`the log of ${place} is in ${path}`);
   }
   return finding(
     'lost',

@@ -124,6 +124,16 @@ export class System {
     return part?.state === 'running' ? (part.pid ?? undefined) : undefined;
   }
 
+  /** The same program on the same folder, not started. */
+  another(): System {
+    return new System({ program: this.#program, home: this.home, args: this.#args, env: this.#env });
+  }
+
+  /** Processes that began in a task of this data folder, wherever they are now. */
+  taskDescendants(): number[] {
+    return processesOf(this.home).filter((pid) => read(`/proc/${pid}/environ`).includes('\0MILLRACE_ATTEMPT_ID='));
+  }
+
   /** The processes that run attempts. */
   taskChildren(): number[] {
     return childrenOf(this.pid).filter((pid) => /task-child/.test(commandOf(pid)));

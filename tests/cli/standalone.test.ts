@@ -204,6 +204,12 @@ it('refuses a data folder that cannot be written, or holds other things', async 
   expect(unwritable.output()).toMatch(/^millrace: The data folder .* cannot be written\. .*\[HOME_UNWRITABLE\]\n$/);
   rmSync(home('file'));
 
+  if (process.platform === 'linux') {
+    const nowhere = runMillrace(['standalone'], { MILLRACE_HOME: '/proc/millrace/home' });
+    expect(await nowhere.ended).toBe(1);
+    expect(nowhere.output()).toMatch(/^millrace: The data folder \/proc\/millrace\/home cannot be written\. .*\n$/);
+  }
+
   mkdirSync(home('photos'));
   writeFileSync(join(home('photos'), 'holiday.jpg'), '');
   const foreign = runMillrace(['standalone'], { MILLRACE_HOME: home('photos') });

@@ -13,10 +13,15 @@ afterEach(() => vi.unstubAllEnvs());
 
 describe('MinIO_S3_to_Warehouse', () => {
   it('loads what is new, reports it and starts the transformation once', async () => {
+    vi.stubEnv('MILLRACE_BASE_URL', 'https://millrace.example.org');
     const lake = await testLake();
     await put(lake, openingEvents(), depositEvents(1, 300, '100.00', '125.50'));
     const run = await load(lake);
     expect(run.state).toBe('success');
+    expect(run.emails[0]?.html).toContain('>raw.accounts</td>');
+    expect(run.emails[0]?.html).toMatch(
+      /href="https:\/\/millrace\.example\.org\/dags\/MinIO_S3_to_Warehouse\/runs\/manual__/,
+    );
     expect(run.emails).toHaveLength(1);
     expect(run.emails[0]).toMatchObject({ subject: 'Warehouse Load Report', to: ['data-team@localhost'] });
     const lines = run.emails[0]?.text.split('\n');
@@ -135,7 +140,8 @@ describe('Bank_Data_Transformation', () => {
     expect(run.emails).toHaveLength(1);
     expect(run.emails[0]?.subject).toBe('Bank Data Transformation Failed');
     expect(run.emails[0]?.text).toMatch(/accounts_.*failed: .*1/);
-    expect(run.emails[0]?.text).toContain('FROZEN');
+    expect(run.emails[0]?.text).toContain('status: FROZEN');
+    expect(run.emails[0]?.html).toContain('>FROZEN</td>');
     expect(run.tasks['bank.analytics.dim_accounts']?.state).toBe('upstream_failed');
     expect(run.tasks['bank.kpi.kpi_totals']?.state).toBe('upstream_failed');
   });

@@ -82,6 +82,10 @@ describe('REST API v2', () => {
     ['/eventLogs', 'EventLogResponse', 'event_logs'],
     ['/pools', 'PoolResponse', 'pools'],
     ['/pools/default_pool', 'PoolResponse', null],
+    ['/connections', 'ConnectionResponse', 'connections'],
+    ['/connections/crm', 'ConnectionResponse', null],
+    ['/variables', 'VariableResponse', 'variables'],
+    ['/variables/threshold', 'VariableResponse', null],
   ])('answers %s with every key of %s', async (path, shape, collection) => {
     const { status, json } = await call('GET', path);
     expect([status, status === 200 ? '' : json]).toEqual([200, '']);
@@ -243,15 +247,17 @@ describe('REST API v2', () => {
     expect(events).toEqual(json.content);
   });
 
-  it('never shows what a variable or a connection holds', async () => {
+  it('never shows the secrets of a connection, nor one of the environment as if it could be changed', async () => {
     expect((await call('GET', '/variables')).json.variables).toEqual([
-      { key: 'threshold', value: '***', description: 'How much', is_encrypted: true, team_name: null },
+      { key: 'region', value: 'eu-central-1', description: null, is_encrypted: false, team_name: null },
+      { key: 'threshold', value: '0.75', description: 'How much', is_encrypted: true, team_name: null },
     ]);
-    expect((await call('GET', '/connections')).json.connections[0]).toMatchObject({
-      connection_id: 'crm',
-      password: '***',
-      extra: '***',
-    });
+    const { connections } = (await call('GET', '/connections')).json;
+    expect(connections).toMatchObject([
+      { connection_id: 'crm', password: '***', extra: '{"region":"eu","api_key":"***"}' },
+      { connection_id: 'mail', conn_type: 'smtp', login: 'robot', password: '***', extra: null },
+    ]);
+    expect(JSON.stringify(connections)).not.toMatch(/password of the crm|key-of-the-crm|mail password/);
   });
 
   it('tells Prometheus what it measures', async () => {

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pages } from '../../server/pages/index.js';
-import { type UiFixture, uiFixture } from '../support/ui-fixture.js';
+import { urls } from '../../server/urls.js';
+import { fixtureNow, runIdAt, type UiFixture, uiFixture } from '../support/ui-fixture.js';
 import { type UiServer, uiServer } from '../support/ui-server.js';
 import { fakeWarehouse } from '../support/ui-warehouse.js';
 
@@ -89,6 +90,8 @@ async function crawl(server: UiServer): Promise<Map<string, string>> {
     '/timeline',
     '/data/ledger',
     '/data/quarantine',
+    // Most tasks are of a SQL project and show what they came to with their SQL: this one has a page for it.
+    urls.task({ dagId: 'Bank_Data_Transformation', runId: runIdAt(fixtureNow), taskId: 'wait_for_load' }, 'result'),
   ];
   for (let url = queue.shift(); url !== undefined; url = queue.shift()) {
     if (visited.has(url)) continue;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { CompiledQuery } from 'kysely';
 import { onTestFinished } from 'vitest';
 import type { Json } from '../../kernel/json.js';
+import { SecretMasker } from '../../kernel/secret-masker.js';
 import { type Instant, ManualClock } from '../../kernel/time.js';
 import { noEffects } from '../../scheduler/loop/attempt-events.js';
 import { createScheduler, type Scheduler, type SchedulerSettings } from '../../scheduler/loop.js';
@@ -16,6 +17,8 @@ import type {
 } from '../../scheduler/model/attempt.js';
 import type { SerializedDag } from '../../scheduler/model/dag.js';
 import type { SchedulerEvent } from '../../scheduler/model/events.js';
+import { readEnvironmentBackend } from '../../scheduler/store/environment-backend.js';
+import { createSecrets, type Secrets } from '../../scheduler/store/secrets.js';
 import { openSqliteStore, type SqliteStore } from '../../scheduler/store/sqlite-driver.js';
 import { createVault } from '../../scheduler/store/vault.js';
 import { Mortal } from './mortal.js';
@@ -68,24 +71,28 @@ export class FakeExecutor implements Executor {
   lose(taskId: string, uncharged: boolean): void {
     const found = [...this.running.values()].find((one) => one.taskId === taskId);
     if (!found) throw new Error(`no attempt of ${taskId} runs`);
-    this.running.delete(found.attemptId);
-    this.#listener.onEvent({
-      kind: 'lost',
-      attemptId: found.attemptId,
-      at: this.#clock.now(),
-      error: { type: 'killed', message: 'the process was killed', stack: null },
-      uncharged,
-    });
+    this.#lose(found, uncharged);
   }
 
   cancel(attemptId: string): void {
     this.cancelled.push(attemptId);
     const request = this.running.get(attemptId);
-    if (request) this.lose(request.taskId, false);
+    if (request) this.#lose(request, false);
   }
 
   async stop(): Promise<void> {
-    for (const request of [...this.running.values()]) this.lose(request.taskId, true);
+    for (const request of [...this.running.values()]) this.#lose(request, true);
+  }
+
+  #lose({ attemptId }: AttemptRequest, uncharged: boolean): void {
+    this.running.delete(attemptId);
+    this.#listener.onEvent({
+      kind: 'lost',
+      attemptId,
+      at: this.#clock.now(),
+      error: { type: 'killed', message: 'the process was killed', stack: null },
+      uncharged,
+    });
   }
 
   #finish(request: AttemptRequest, result: Result): void {
@@ -110,6 +117,8 @@ export interface Harness {
   store: SqliteStore;
   executor: FakeExecutor;
   scheduler: Scheduler;
+  secrets: Secrets;
+  masker: SecretMasker;
   events: SchedulerEvent[];
   reports: string[];
   declare(...dags: SerializedDag[]): Promise<void>;
@@ -133,6 +142,8 @@ export interface HarnessOptions {
   now?: Instant;
   settings?: Partial<SchedulerSettings>;
   path?: string;
+  /** Where `AIRFLOW_CONN_*` and `AIRFLOW_VAR_*` are looked for. */
+  environment?: Record<string, string>;
   /** What attempts do from the first moment on. */
   behaviour?: Behaviour;
 }
@@ -148,6 +159,10 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   if (options.behaviour) executor.behaviour = options.behaviour;
   const reports: string[] = [];
   let ids = 0;
+  const vault = createVault('a secret of at least thirty-two bytes');
+  const environment = readEnvironmentBackend(options.environment ?? {});
+  const masker = new SecretMasker();
+  const secrets = createSecrets({ store, vault, environment, masker });
   const scheduler = createScheduler({
     store,
     clock: life.clock({
@@ -169,7 +184,8 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     hostname: 'test',
     soon: life.soon,
     report: (error, about) => reports.push(`${about}: ${error instanceof Error ? error.message : error}`),
-    vault: createVault('a secret of at least thirty-two bytes'),
+    vault,
+    secrets,
     isParanoid: true,
   });
   onTestFinished(() => {
@@ -179,13 +195,18 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const events: SchedulerEvent[] = [];
   scheduler.events.listen((event) => events.push(event));
   await scheduler.start();
-  const harness = assemble({ clock, store, executor, scheduler, events, reports }, { life, wall }, path, options);
+  const harness = assemble(
+    { clock, store, executor, scheduler, secrets, masker, events, reports },
+    { life, wall },
+    path,
+    options,
+  );
   await harness.settled();
   return harness;
 }
 
 function assemble(
-  parts: Pick<Harness, 'clock' | 'store' | 'executor' | 'scheduler' | 'events' | 'reports'>,
+  parts: Pick<Harness, 'clock' | 'store' | 'executor' | 'scheduler' | 'secrets' | 'masker' | 'events' | 'reports'>,
   { life, wall }: { life: Mortal; wall: { skewMs: number } },
   path: string,
   options: HarnessOptions,

@@ -30,6 +30,15 @@ export const shownPages: Record<string, string> = {
   'run-gantt': urls.run(bank, live, 'gantt'),
   'task-logs': urls.task({ dagId: bank, runId: failed, taskId: broken }),
   'task-sql': urls.task({ dagId: bank, runId: failed, taskId: broken }, 'sql'),
+  'task-sql-model': urls.task({ dagId: bank, runId: failed, taskId: 'staging.stg_accounts' }, 'sql'),
+  'task-sql-tests': urls.task(
+    {
+      dagId: bank,
+      runId: runIdAt(fixtureNow - 3_600_000),
+      taskId: 'snapshots.tests.test_one_current_row_accounts_snapshot',
+    },
+    'sql',
+  ),
   'task-xcom': urls.task({ dagId: bank, runId: failed, taskId: broken }, 'xcom'),
   'task-why': urls.task({ dagId: bank, runId: live, taskId: 'analytics.fct_transactions' }, 'why'),
   clear: urls.task({ dagId: bank, runId: live, taskId: 'analytics.fct_transactions' }, 'clear'),
@@ -46,6 +55,9 @@ export const shownPages: Record<string, string> = {
   'import-errors': '/admin/import-errors',
   'audit-log': '/admin/audit-log',
   pools: '/admin/pools',
+  variables: '/admin/variables',
+  connections: '/admin/connections',
+  'connection-edit': '/admin/connections/crm/edit',
   settings: '/admin/settings',
   help: '/help',
 };

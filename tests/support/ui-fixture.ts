@@ -2,14 +2,17 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Json } from '../../kernel/json.js';
+import { SecretMasker } from '../../kernel/secret-masker.js';
 import { ManualClock } from '../../kernel/time.js';
-import type { SchedulerCommands } from '../../scheduler/model/commands.js';
 import type { SerializedDag, SerializedTask } from '../../scheduler/model/dag.js';
 import type { SchedulerEvent } from '../../scheduler/model/events.js';
 import type { DagRunState, TaskInstanceState } from '../../scheduler/model/states.js';
 import { database } from '../../scheduler/store/database.js';
 import { run as statement } from '../../scheduler/store/driver.js';
+import { readEnvironmentBackend } from '../../scheduler/store/environment-backend.js';
+import { createSecrets } from '../../scheduler/store/secrets.js';
 import { openSqliteStore, type SqliteStore } from '../../scheduler/store/sqlite-driver.js';
+import { createVault } from '../../scheduler/store/vault.js';
 import type { AppDeps, PlatformStatus, WarehouseReader } from '../../server/deps.js';
 
 /** 21 November 2026, 14:08 UTC, a Saturday: the present of the fixture. */
@@ -37,6 +40,15 @@ export interface FixtureSize {
   dashboardFolders?: string[];
 }
 
+/** What is in the store of the fixture, and on no page. */
+export const crmPassword = 'the password of the crm';
+const vault = createVault('a secret of at least thirty-two bytes');
+const environment = readEnvironmentBackend({
+  AIRFLOW_CONN_MAIL: 'smtp://robot:the%20mail%20password@mail.example.test:587',
+  AIRFLOW_CONN_BROKEN: '{"conn_type": "http", "port": "many"}',
+  AIRFLOW_VAR_REGION: 'eu-central-1',
+});
+
 /** A server's surroundings without a scheduler: a real store with a realistic history, and commands that are noted. */
 export async function uiFixture(options: FixtureSize = {}): Promise<UiFixture> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-ui-'));
@@ -44,7 +56,8 @@ export async function uiFixture(options: FixtureSize = {}): Promise<UiFixture> {
   const clock = new ManualClock(fixtureNow);
   const listeners = new Set<(event: SchedulerEvent) => void>();
   const asked: UiFixture['asked'] = [];
-  let secrets = 0;
+  let secretsMade = 0;
+  const masker = new SecretMasker();
   const deps: AppDeps = {
     store,
     clock,
@@ -71,7 +84,13 @@ export async function uiFixture(options: FixtureSize = {}): Promise<UiFixture> {
       adminPassword: 'correct-horse-battery-staple',
       dashboardFolders: options.dashboardFolders ?? [],
     },
-    newSecret: () => `secret${String(++secrets).padStart(37, '0')}`,
+    newSecret: () => `secret${String(++secretsMade).padStart(37, '0')}`,
+    secrets: createSecrets({ store, vault, environment, masker }),
+    masker,
+    testConnection: async (connection) => {
+      asked.push({ command: 'testConnection', args: [connection] });
+      return { status: false, message: `cannot log in with ${connection.password}` };
+    },
     platform: () => fixturePlatform(clock.now()),
     warehouse: async () => options.warehouse ?? null,
     releaseQuarantine: async (...args) => void asked.push({ command: 'releaseQuarantine', args }),
@@ -104,7 +123,7 @@ export async function uiFixture(options: FixtureSize = {}): Promise<UiFixture> {
   };
 }
 
-function notingCommands(asked: UiFixture['asked']): SchedulerCommands {
+function notingCommands(asked: UiFixture['asked']): AppDeps['commands'] {
   const note =
     <Answer>(command: string, answer: Answer) =>
     async (...args: unknown[]): Promise<Answer> => {
@@ -130,6 +149,17 @@ function notingCommands(asked: UiFixture['asked']): SchedulerCommands {
     setNote: note('setNote', undefined),
     deleteDagRun: note('deleteDagRun', undefined),
     deleteDag: note('deleteDag', undefined),
+    answerInput: note('answerInput', undefined),
+    createBackfill: note('createBackfill', { backfillId: 1, runs: [] }),
+    setBackfillPaused: note('setBackfillPaused', undefined),
+    cancelBackfill: note('cancelBackfill', undefined),
+    emitAssetEvent: note('emitAssetEvent', undefined),
+    setPool: note('setPool', undefined),
+    deletePool: note('deletePool', undefined),
+    setVariable: note('setVariable', undefined),
+    deleteVariable: note('deleteVariable', undefined),
+    setConnection: note('setConnection', undefined),
+    deleteConnection: note('deleteConnection', undefined),
     resendEmail: note('resendEmail', undefined),
   };
 }
@@ -457,6 +487,33 @@ async function seedTasks(place: {
   if (age <= 3) await seedDetails({ store, deps, runRowId, after, payload });
 }
 
+/** The one task of the fixture that holds several tests. */
+const testsOfOneModel = 'test_one_current_row_accounts_snapshot';
+
+/** What the task of a dbt test tells of it. */
+function testDetails(taskId: string, fails: boolean, sql: string, payload: string): Record<string, Json> {
+  const name = taskId.split('.').at(-1);
+  return {
+    uniqueId: `test.bank.${name}.0123456789`,
+    status: fails ? 'fail' : 'pass',
+    message: fails ? `3 failing rows${payload}` : 'no failing rows',
+    failures: fails ? 3 : 0,
+    compileMs: 1,
+    executeMs: 12,
+    compiledSql: sql,
+    failingRowsSql: fails ? `${sql}limit 500` : null,
+    sample: fails
+      ? {
+          columns: ['account_id', 'account_type', `account_status${payload}`],
+          rows: [
+            [10_482, 'CHECKING', `FROZEN${payload}`],
+            [10_517, 'SAVINGS', null],
+          ],
+        }
+      : null,
+  };
+}
+
 async function seedDetails({
   store,
   deps,
@@ -482,28 +539,31 @@ async function seedDetails({
   for (const row of rows) {
     const isTest = row.task_id.includes('test_');
     const sql = `-- ${row.task_id}\nselect account_status as value_field, count(*) as n_records\nfrom "bank"."staging"."stg_accounts"\nwhere value_field not in (\n    'ACTIVE', 'INACTIVE', 'CLOSED'\n)\ngroup by 1 -- ${payload}\n`;
-    const details: Record<string, Json> = isTest
+    const details = row.task_id.endsWith(testsOfOneModel)
       ? {
-          failures: row.state === 'failed' ? 3 : 0,
-          message: row.state === 'failed' ? `3 failing rows${payload}` : 'PASS',
-          ...(row.state === 'failed'
-            ? {
-                sample: {
-                  columns: ['account_id', 'account_type', `account_status${payload}`],
-                  rows: [
-                    [10_482, 'CHECKING', `FROZEN${payload}`],
-                    [10_517, 'SAVINGS', 'FROZEN'],
-                  ],
-                },
-              }
-            : {}),
+          nodes: [false, true, false].map((fails, index) =>
+            testDetails(`${row.task_id}_${index}`, fails, sql, payload),
+          ),
         }
-      : { rows_affected: 42 + row.id, message: `INSERT 0 42${payload}`, relation: `analytics.${row.task_id}` };
+      : isTest
+        ? testDetails(row.task_id, row.state === 'failed', sql, payload)
+        : !row.task_id.includes('.')
+          ? { files: 4, rows: 42 + row.id, message: `loaded${payload}` }
+          : {
+              uniqueId: `model.bank.${row.task_id.split('.').at(-1)}`,
+              status: 'success',
+              message: `INSERT 0 42${payload}`,
+              relation: `analytics.${row.task_id}${payload}`,
+              rowsAffected: 42 + row.id,
+              compileMs: 1,
+              executeMs: 240,
+              compiledSql: sql,
+            };
     queries.push(
       database.insertInto('task_instance_detail').values({
         task_instance_id: row.id,
         try_number: row.try_number,
-        rendered_json: JSON.stringify({ sql, to: `data${payload}@example.test` }),
+        rendered_json: JSON.stringify({ to: `data${payload}@example.test` }),
         details_json: JSON.stringify(details),
       }),
       database.insertInto('xcom').values({
@@ -627,7 +687,7 @@ async function seedRest(store: SqliteStore, payload: string, huge: boolean): Pro
     }),
     database.insertInto('variable').values({
       key: `threshold${payload}`,
-      value_encrypted: 'x',
+      value_encrypted: vault.seal(`0.75${payload}`),
       description: `How much${payload}`,
       updated_at: fixtureNow - hour,
     }),
@@ -639,7 +699,12 @@ async function seedRest(store: SqliteStore, payload: string, huge: boolean): Pro
       schema: 'https',
       login: 'robot',
       port: 443,
-      secrets_encrypted: 'x',
+      secrets_encrypted: vault.seal(
+        JSON.stringify({
+          password: crmPassword,
+          extra: JSON.stringify({ region: `eu${payload}`, api_key: 'key-of-the-crm' }),
+        }),
+      ),
       updated_at: fixtureNow,
     }),
     database.insertInto('pool').values({

@@ -3,6 +3,7 @@ import type { Relation } from '../compile/relation.js';
 import type { NodeResult, NodeStatus, ProjectNode } from '../model.js';
 import type { Project } from '../project.js';
 import { runDependencies } from './dependencies.js';
+import { type HookKind, hooksOf } from './hook-order.js';
 import { type RunNodeOptions, runNode } from './run-node.js';
 import { TestBatches } from './test-batches.js';
 
@@ -106,19 +107,12 @@ class Run {
     return this.#nodes.map((node) => this.#skip(node.uniqueId, reason, 'Thread-1'));
   }
 
-  /** Hooks run one after another, dependencies' packages first; on-run-end sees the results. */
-  async hooks(kind: 'on-run-start' | 'on-run-end', results: TimedResult[]): Promise<TimedResult[]> {
-    const all = [...this.#project.manifest.nodes.values()].filter(
-      (node) => node.resource_type === 'operation' && node.name.includes(`-${kind}-`),
-    );
-    const order = [...this.#project.packages.slice(1), this.#project.root].map((each) => each.name);
-    all.sort(
-      (a, b) => order.indexOf(a.package_name) - order.indexOf(b.package_name) || (a.index ?? 0) - (b.index ?? 0),
-    );
+  /** Hooks run one after another; on-run-end sees the results. */
+  async hooks(kind: HookKind, results: TimedResult[]): Promise<TimedResult[]> {
     const done: TimedResult[] = [];
-    for (const node of all) {
+    for (const id of hooksOf(this.#project, kind)) {
       const startedAt = Date.now();
-      const result = await runNode(this.#project, node.unique_id, { ...this.#nodeOptions(), results });
+      const result = await runNode(this.#project, id, { ...this.#nodeOptions(), results });
       done.push({ ...result, startedAt, completedAt: Date.now(), thread: 'MainThread' });
       if (result.status === 'error') break;
     }

@@ -3,10 +3,9 @@ import type { Clock } from '../../../kernel/time.js';
 import type { AdminCommands } from '../../model/admin-commands.js';
 import type { Requester, SchedulerCommands } from '../../model/commands.js';
 import type { StoreDriver } from '../../store/driver.js';
-import type { Vault } from '../../store/vault.js';
 import type { LiveDag, LiveState } from '../live-state.js';
 import type { Turn } from '../turn.js';
-import { createAdminCommands } from './admin.js';
+import { createAdminCommands, type SecretDeps } from './admin.js';
 import { clearDagRun, clearTaskInstances } from './clear.js';
 import { deleteDag, deleteDagRun } from './delete.js';
 import { markTaskInstances } from './mark-task-instances.js';
@@ -27,10 +26,13 @@ export interface CommandDeps {
 }
 
 /** What people and programs may ask of the scheduler. */
-export function createCommands(given: Omit<CommandDeps, 'alone'>, vault: Vault): SchedulerCommands & AdminCommands {
+export function createCommands(
+  given: Omit<CommandDeps, 'alone'>,
+  secrets: SecretDeps,
+): SchedulerCommands & AdminCommands {
   const deps: CommandDeps = { ...given, alone: createQueue() };
   return {
-    ...createAdminCommands(deps, vault),
+    ...createAdminCommands(deps, secrets),
     triggerDagRun: (request, by) => triggerDagRun(deps, request, by),
     setPaused: (dagId, paused, by) => setPaused(deps, dagId, paused, by),
     clearTaskInstances: (request, by) => clearTaskInstances(deps, request, by),

@@ -1,6 +1,7 @@
 import { MillraceError } from '../../../kernel/errors.js';
 import type { Requester } from '../../model/commands.js';
 import { deleteDagRow, deleteDagRunRow, keepLastIds } from '../../store/transitions/delete-rows.js';
+import { lookAgain } from '../look-back.js';
 import type { Turn } from '../turn.js';
 import { audit, type CommandDeps, findDag } from './commands.js';
 import { current, findRun } from './find-runs.js';
@@ -19,6 +20,7 @@ export function deleteDagRun(deps: CommandDeps, dagId: string, runId: string, by
       audit(turn, by, 'delete_dag_run', { dagId, runId });
       if (turn.live.runs.get(run.row.id) === run) turn.live.removeRun(run);
       turn.touchedDags.add(dagId);
+      lookAgain(turn, dagId);
       keepIds(turn);
       turn.script(() => deleteDagRunRow(run.row.id));
     });

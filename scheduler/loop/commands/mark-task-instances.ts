@@ -4,6 +4,7 @@ import type { ClearedTaskInstance, Requester, SchedulerCommands } from '../../mo
 import { executionStates } from '../../model/states.js';
 import { clearInstances, reopenRun } from '../clear-instances.js';
 import { endAttempt } from '../fail-fast.js';
+import { lookAgain } from '../look-back.js';
 import type { Turn } from '../turn.js';
 import { describe, isSameIndex, namedTasks } from './clear.js';
 import { audit, type CommandDeps } from './commands.js';
@@ -39,6 +40,7 @@ function markIn(turn: Turn, run: LiveRun, request: MarkRequest, by: Requester): 
   const instances = selected(run, request);
   const marked = instances.map(describe);
   for (const instance of instances) setState(turn, instance, request.state, `${by.user} marked it ${request.state}`);
+  if (!turn.live.runs.has(run.row.id)) lookAgain(turn, run.dagId);
   const affected = brokenDownstream(run, instances);
   if (affected.length === 0) return marked;
   clearInstances(turn, run, affected, `${by.user} marked a task above it ${request.state}`);

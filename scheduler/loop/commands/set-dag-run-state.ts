@@ -3,6 +3,7 @@ import type { Requester } from '../../model/commands.js';
 import { executionStates, finishedStates } from '../../model/states.js';
 import { reopenRun } from '../clear-instances.js';
 import { finishRun } from '../finish-run.js';
+import { lookAgain } from '../look-back.js';
 import type { Turn } from '../turn.js';
 import { audit, type CommandDeps } from './commands.js';
 import { current, findRun } from './find-runs.js';
@@ -31,6 +32,7 @@ export function setDagRunState(
           setState(turn, instance, isLast || hasBegun(instance) ? 'failed' : 'skipped', reason);
         }
       }
+      if (!turn.live.runs.has(run.row.id)) lookAgain(turn, run.dagId);
       settleState(turn, run, request.state, reason);
     });
   });

@@ -6,6 +6,7 @@ import { binaryCopyOptions, binaryRows } from './binary-rows.js';
 import { ContentError } from './content-error.js';
 import { copyOptions, jsonLines, type LineCount } from './json-lines.js';
 import { type LakeFile, tableOf } from './lake-file.js';
+import { unwrappedLines } from './wrapped-lines.js';
 
 export interface FileLoad {
   file: LakeFile;
@@ -113,10 +114,7 @@ async function copyCarefully(
   await session.query(
     `create temporary table load_lines (line bigint generated always as identity, payload jsonb) on commit drop`,
   );
-  checkCount(await session.copyFrom('load_lines (payload)', bytesOf(lines), copyOptions), count);
-  await session.query(
-    `update load_lines set payload = payload->'payload' where payload ? 'payload' and not payload ? 'op'`,
-  );
+  checkCount(await session.copyFrom('load_lines (payload)', bytesOf(unwrappedLines(lines)), copyOptions), count);
   await session.query(`delete from load_lines where payload is null or jsonb_typeof(payload) = 'null'`);
   await refuseStrangers(session);
   await setFileId(session, fileId);

@@ -5,6 +5,7 @@ import type { SerializedDag } from '../../model/dag.js';
 import type { Timetable } from '../../timetable/timetable.js';
 import { database } from '../database.js';
 import { ask, type Script, type StoreDriver } from '../driver.js';
+import { isLiveRun } from '../queries/live-rows.js';
 import type {
   BackfillTable,
   CallbackRequestTable,
@@ -114,9 +115,7 @@ export async function loadVersions(store: StoreDriver, ids: readonly number[]): 
 }
 
 export function loadUnfinishedRuns(store: StoreDriver): Promise<RunRow[]> {
-  return store.read(
-    database.selectFrom('dag_run').selectAll().where('state', 'in', ['queued', 'running']).orderBy('id').compile(),
-  );
+  return store.read(database.selectFrom('dag_run').selectAll().where(isLiveRun('dag_run')).orderBy('id').compile());
 }
 
 export async function loadRuns(store: StoreDriver, ids: readonly number[]): Promise<RunRow[]> {

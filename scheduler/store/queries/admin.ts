@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import { database } from '../database.js';
 
 export function listImportErrors(limit: number, offset = 0) {
@@ -25,34 +24,4 @@ export function countImportErrors() {
 
 export function listPools() {
   return database.selectFrom('pool').selectAll().orderBy('name').limit(1000).compile();
-}
-
-/** Names and notes only: a value is never shown again. */
-export function listVariables() {
-  return database
-    .selectFrom('variable')
-    .select(['key', 'description', 'updated_at'])
-    .orderBy('key')
-    .limit(1000)
-    .compile();
-}
-
-/** Without password and extra: they are never shown again. */
-export function listConnections() {
-  return database
-    .selectFrom('connection')
-    .select([
-      'connection_id',
-      'conn_type',
-      'description',
-      'host',
-      'schema',
-      'login',
-      'port',
-      'updated_at',
-      sql<number>`secrets_encrypted is not null`.as('has_secrets'),
-    ])
-    .orderBy('connection_id')
-    .limit(1000)
-    .compile();
 }

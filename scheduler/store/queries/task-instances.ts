@@ -1,5 +1,6 @@
 import { type CompiledQuery, sql } from 'kysely';
 import { database } from '../database.js';
+import { isActiveTaskInstance, taskInstanceStatesHint } from './live-rows.js';
 
 type QueryRow<Query> = Query extends CompiledQuery<infer Row> ? Row : never;
 export type TaskInstanceRow = QueryRow<ReturnType<typeof taskInstanceByKey>>;
@@ -203,6 +204,7 @@ export function poolUse() {
     .selectFrom('task_instance')
     .select(({ fn }) => ['pool', 'state', fn.sum<number>('pool_slots').as('slots')])
     .where('state', 'in', ['scheduled', 'queued', 'running', 'restarting', 'deferred'])
+    .where(isActiveTaskInstance('task_instance'))
     .groupBy(['pool', 'state'])
     .compile();
 }
@@ -212,16 +214,7 @@ export function countActive() {
   return database
     .selectFrom('task_instance')
     .select(({ fn }) => ['state', fn.countAll<number>().as('total')])
-    .where('state', 'in', [
-      'scheduled',
-      'queued',
-      'running',
-      'restarting',
-      'deferred',
-      'awaiting_input',
-      'up_for_retry',
-      'up_for_reschedule',
-    ])
+    .where(isActiveTaskInstance('task_instance'))
     .groupBy('state')
     .compile();
 }
@@ -244,6 +237,8 @@ function filtered<Query extends { where: any }>(query: Query, filter: TaskInstan
         ...(withoutState ? [eb('ti.state', 'is', null)] : []),
       ]),
     );
+    const hint = withoutState ? undefined : taskInstanceStatesHint('ti', named);
+    if (hint) result = result.where(hint);
   }
   return result;
 }

@@ -1,21 +1,12 @@
 import { Router } from 'express';
 import { MillraceError } from '../../../kernel/errors.js';
 import { toIso } from '../../../kernel/time.js';
-import {
-  countImportErrors,
-  importErrorById,
-  listConnections,
-  listImportErrors,
-  listPools,
-  listVariables,
-} from '../../../scheduler/store/queries/admin.js';
+import { countImportErrors, importErrorById, listImportErrors } from '../../../scheduler/store/queries/admin.js';
 import { countEvents, eventById, listEvents } from '../../../scheduler/store/queries/event-log.js';
-import { poolUse } from '../../../scheduler/store/queries/task-instances.js';
 import type { AppDeps } from '../../deps.js';
-import { poolView } from '../../pages/admin.js';
+import { eventsOf } from '../../events-of.js';
 import { readOne } from '../../pages/load-dag.js';
 import { pageOf, param, textOf } from './request.js';
-import { wirePool } from './wire.js';
 
 export function adminRoutes(deps: AppDeps): Router {
   const router = Router({ caseSensitive: true, strict: true });
@@ -45,7 +36,7 @@ export function adminRoutes(deps: AppDeps): Router {
     };
     const descending = (textOf(request, 'order_by') ?? '-when').startsWith('-');
     const [rows, total] = await Promise.all([
-      deps.store.read(listEvents(filter, pageOf(request), descending)),
+      eventsOf(deps, listEvents(filter, pageOf(request), descending)),
       readOne(deps, countEvents(filter)),
     ]);
     response.json({ event_logs: rows.map(wireEvent), total_entries: total?.total ?? 0 });
@@ -54,51 +45,10 @@ export function adminRoutes(deps: AppDeps): Router {
   router.get('/eventLogs/:id', async (request, response) => {
     const row = await readOne(deps, eventById(Number(param(request, 'id'))));
     if (!row) throw new MillraceError('NOT_FOUND', `no event has the number ${param(request, 'id')}`);
-    response.json(wireEvent(row));
-  });
-
-  router.get('/pools', async (request, response) => {
-    const { limit, offset } = pageOf(request);
-    const pools = await poolsOf(deps);
-    response.json({ pools: pools.slice(offset, offset + limit).map(wirePool), total_entries: pools.length });
-  });
-
-  router.get('/pools/:name', async (request, response) => {
-    const pool = (await poolsOf(deps)).find(({ name }) => name === param(request, 'name'));
-    if (!pool) throw new MillraceError('NOT_FOUND', `no pool is called ${param(request, 'name')}`);
-    response.json(wirePool(pool));
-  });
-
-  router.get('/variables', async (request, response) => {
-    const { limit, offset } = pageOf(request);
-    const rows = await deps.store.read(listVariables());
-    // Values are write-only: the API names variables, it never shows what they hold.
-    const variables = rows.map((row) => ({
-      key: row.key,
-      value: '***',
-      description: row.description,
-      is_encrypted: true,
-      team_name: null,
-    }));
-    response.json({ variables: variables.slice(offset, offset + limit), total_entries: rows.length });
-  });
-
-  router.get('/connections', async (request, response) => {
-    const { limit, offset } = pageOf(request);
-    const rows = await deps.store.read(listConnections());
-    const connections = rows.map(({ has_secrets, updated_at: _at, ...row }) => {
-      const hidden = has_secrets ? '***' : null;
-      return { ...row, password: hidden, extra: hidden, team_name: null };
-    });
-    response.json({ connections: connections.slice(offset, offset + limit), total_entries: rows.length });
+    response.json(wireEvent({ ...row, extra_json: deps.masker.mask(row.extra_json) }));
   });
 
   return router;
-}
-
-async function poolsOf(deps: AppDeps) {
-  const [pools, use] = await Promise.all([deps.store.read(listPools()), deps.store.read(poolUse())]);
-  return pools.map((pool) => poolView(pool, use));
 }
 
 function wireImportError(row: {

@@ -3,10 +3,14 @@ import { MillraceError } from '../../../kernel/errors.js';
 import { toIso } from '../../../kernel/time.js';
 import type { AppDeps } from '../../deps.js';
 import { adminRoutes } from './admin.js';
+import { backfillRoutes } from './backfills.js';
+import { connectionRoutes } from './connections.js';
 import { dagRunRoutes } from './dag-runs.js';
 import { dagRoutes } from './dags.js';
+import { poolRoutes } from './pools.js';
 import { InvalidRequest } from './request.js';
 import { taskInstanceRoutes } from './task-instances.js';
+import { variableRoutes } from './variables.js';
 
 /** Airflow's REST API v2, as far as docs/api.md says. Version and health ask for no token, everything else does. */
 export function apiRoutes(deps: AppDeps, token: RequestHandler): Router {
@@ -22,6 +26,10 @@ export function apiRoutes(deps: AppDeps, token: RequestHandler): Router {
   router.use(dagRunRoutes(deps));
   router.use(taskInstanceRoutes(deps));
   router.use(adminRoutes(deps));
+  router.use(backfillRoutes(deps));
+  router.use(connectionRoutes(deps));
+  router.use(variableRoutes(deps));
+  router.use(poolRoutes(deps));
   router.use((request) => {
     throw new MillraceError('NOT_FOUND', `${request.method} ${request.baseUrl}${request.path}`);
   });

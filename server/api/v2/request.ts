@@ -73,6 +73,39 @@ export function orderOf<Column extends string>(
   });
 }
 
+/** Rows in the order that the request asks for. */
+export function sortRows<Row>(
+  request: Request,
+  rows: Row[],
+  columns: Record<string, (row: Row) => string | number | null>,
+  fallback: string,
+): Row[] {
+  const names = Object.fromEntries(Object.keys(columns).map((name) => [name, name]));
+  const order = orderOf(request, names, fallback);
+  return [...rows].sort((a, b) => {
+    for (const { by, descending } of order) {
+      const read = columns[by] as (row: Row) => string | number | null;
+      const difference = compared(read(a), read(b));
+      if (difference !== 0) return descending ? -difference : difference;
+    }
+    return 0;
+  });
+}
+
+/** Whether a name is like a pattern of SQL: `%` for any text, `_` for one character, `|` between several patterns. */
+export function likePattern(pattern: string | undefined): (name: string) => boolean {
+  if (pattern === undefined || pattern === '~') return () => true;
+  const parts = pattern.split('|').map((part) =>
+    part
+      .trim()
+      .replace(/[\\^$.*+?()[\]{}]/g, '\\$&')
+      .replaceAll('%', '.*')
+      .replaceAll('_', '.'),
+  );
+  const expression = new RegExp(`^(?:${parts.join('|')})$`, 'is');
+  return (name) => expression.test(name);
+}
+
 /** A body checked against a strict shape: an unknown key is a fault. */
 export function bodyOf<Shape extends z.ZodType>(request: Request, shape: Shape): z.infer<Shape> {
   const parsed = shape.safeParse(request.body ?? {});
@@ -115,4 +148,11 @@ function wholeNumber(request: Request, name: string, fallback: number): number {
       input: text,
     },
   ]);
+}
+
+/** Nothing comes first. */
+function compared(a: string | number | null, b: string | number | null): number {
+  if (a === b) return 0;
+  if (a === null || b === null) return a === null ? -1 : 1;
+  return a < b ? -1 : 1;
 }

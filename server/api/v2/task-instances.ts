@@ -65,7 +65,8 @@ export function taskInstanceRoutes(deps: AppDeps): Router {
         queued_when: 'queued_at',
         try_number: 'try_number',
       } as const,
-      'map_index',
+      // Over many runs the map index says nothing, and to sort by it is to read all that ever ran.
+      filter.dagRunId === undefined ? 'id' : 'map_index',
     );
     response.json(await collection(deps, filter, order, pageOf(request)));
   });
@@ -74,7 +75,7 @@ export function taskInstanceRoutes(deps: AppDeps): Router {
     if (!isIndex(request.params['mapIndex'])) return next();
     const { row, place } = await located(deps, request);
     const details = await deps.store.read(detailsOf(row.id));
-    response.json(wireTaskInstance(place, row, parseObject(details[0]?.rendered_json)));
+    response.json(wireTaskInstance(place, row, deps.masker.redact(parseObject(details[0]?.rendered_json))));
   });
 
   router.patch([one, `${one}/:mapIndex`, `${one}/dry_run`], async (request, response) => {
@@ -150,6 +151,22 @@ export function taskInstanceRoutes(deps: AppDeps): Router {
     response.json({ task_instances: tries, total_entries: tries.length });
   });
 
+  router.get([`${one}/dependencies`, `${one}/:mapIndex/dependencies`], async (request, response, next) => {
+    if (!isIndex(request.params['mapIndex'])) return next();
+    const { row } = await located(deps, request);
+    const { reasons } = await deps.explain({
+      dagId: row.dag_id,
+      runId: param(request, 'runId'),
+      taskId: row.task_id,
+      mapIndex: row.map_index,
+    });
+    const dependencies = reasons.map(({ text, task }) => ({
+      name: task?.taskId ?? 'Task Instance State',
+      reason: text,
+    }));
+    response.json({ dependencies });
+  });
+
   router.get(`${one}/logs/:tryNumber`, async (request, response) => {
     const { row, place } = await located(deps, request);
     const mapIndex = row.map_index;
@@ -192,7 +209,8 @@ export function taskInstanceRoutes(deps: AppDeps): Router {
       xcomByKey(run.id, taskId, Number(textOf(request, 'map_index') ?? -1), param(request, 'key')),
     );
     if (!row) throw new MillraceError('NOT_FOUND', `the task has no XCom ${param(request, 'key')}`);
-    const value: unknown = flagOf(request, 'stringify') === true ? row.value_json : JSON.parse(row.value_json);
+    const json = deps.masker.mask(row.value_json);
+    const value: unknown = flagOf(request, 'stringify') === true ? json : JSON.parse(json);
     response.json({ ...wireXCom(run, dag, taskId, row), value });
   });
 

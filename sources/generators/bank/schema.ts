@@ -1,9 +1,10 @@
 import type pg from 'pg';
+import { refuseForeignTables } from './foreign-tables.js';
 
 /**
  * Makes the bank's tables, rules and triggers where they are missing; running it again changes nothing. The rules of
  * money live in the database: whoever inserts a transaction, its two ledger entries, the balances and `balance_after`
- * follow in the same commit, or it is refused.
+ * follow in the same commit, or it is refused. Throws SOURCE_FOREIGN when the database has such tables of someone else's.
  *
  * `direction` is the customer's view: CREDIT for a deposit, DEBIT for what leaves the account. `entry_type` is the
  * bank's books, where a deposit is a DEBIT of the account; the entry without an account is the outside world.
@@ -15,6 +16,7 @@ export async function ensureBankSchema(pool: pg.Pool): Promise<void> {
     // Two processes that start together must not make the same table twice.
     await client.query(`select pg_advisory_xact_lock(hashtext('millrace bank schema'))`);
     await client.query("set local client_min_messages = 'warning'");
+    await refuseForeignTables(client);
     for (const sql of [tables, functions, triggers, replicaIdentity]) await client.query(sql);
     await client.query('commit');
   } catch (error) {

@@ -13,7 +13,7 @@ export const kills: Fault[] = [
   {
     code: 'F1',
     name: 'kill -9 of the server',
-    weight: 8,
+    weight: 16,
     chains: true,
     async play(rig, random) {
       const load = startLoad(rig.client, random);
@@ -27,7 +27,7 @@ export const kills: Fault[] = [
   {
     code: 'F1',
     name: 'kill -9 of server and tasks at once',
-    weight: 4,
+    weight: 8,
     chains: true,
     async play(rig, random) {
       const load = startLoad(rig.client, random);
@@ -44,7 +44,7 @@ export const kills: Fault[] = [
   {
     code: 'F1',
     name: 'kill -9 of the server while it starts',
-    weight: 4,
+    weight: 8,
     chains: true,
     async play(rig, random) {
       const load = startLoad(rig.client, random);
@@ -62,7 +62,7 @@ export const kills: Fault[] = [
   {
     code: 'F3',
     name: 'kill -9 of task processes',
-    weight: 4,
+    weight: 8,
     chains: true,
     async play(rig, random) {
       const load = startLoad(rig.client, random);

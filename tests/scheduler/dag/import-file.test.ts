@@ -112,6 +112,7 @@ describe('importing a DAG file', () => {
     mkdirSync(join(folder, 'dags'), { recursive: true });
     writeFileSync(join(folder, 'dags', 'count.sql'), 'select 1');
     writeFileSync(join(folder, 'dags', 'report.ejs'), '<p><%= data.rows %></p>');
+    writeFileSync(join(folder, 'dags', 'report.txt.ejs'), '<%- data.rows %> rows');
     const file = await importOne(
       folder,
       `import { Dag } from 'millrace'; export const dag = new Dag('d'); const count = dag.sql('count', { file: 'count.sql' });
@@ -120,7 +121,7 @@ describe('importing a DAG file', () => {
     const [count, mail] = file.dags[0]?.tasks ?? [];
     expect(count?.options).toMatchObject({ sql: 'select 1' });
     expect(mail).toMatchObject({
-      options: { templateSource: '<p><%= data.rows %></p>' },
+      options: { templateSource: '<p><%= data.rows %></p>', textTemplateSource: '<%- data.rows %> rows' },
       inputs: { data: { ref: 'count' } },
     });
     expect(existsSync(join(folder, 'bundles', `${file.bundleHash}.mjs`))).toBe(true);

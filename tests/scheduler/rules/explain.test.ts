@@ -59,7 +59,7 @@ const cases: Case[] = [
     tasks: chain(1),
     behaviour: hold,
     before: (h) => h.trigger('d').then(() => undefined),
-    says: 'its run is queued: 1 runs are active, and max_active_runs is 1',
+    says: 'its run is queued: 1 run is active, and max_active_runs is 1',
   },
   {
     what: 'its backfill is paused',
@@ -75,7 +75,7 @@ const cases: Case[] = [
     tasks: chain(1),
     behaviour: hold,
     before: (h) => backfill(h, false),
-    says: 'its run is queued: 1 runs are active, and max_active_runs of the backfill 1 is 1',
+    says: 'its run is queued: 1 run is active, and max_active_runs of the backfill 1 is 1',
   },
   // --- what it depends on
   ...(
@@ -198,7 +198,7 @@ const cases: Case[] = [
     tasks: [{ taskId: 'a', priorityWeight: 2 }, { taskId: 'b' }],
     behaviour: hold,
     task: 'b',
-    says: 'it waits for a slot: 1 run, and max_active_tasks of the DAG is 1',
+    says: 'it waits for a slot: 1 runs, and max_active_tasks of the DAG is 1',
   },
   {
     what: 'as many of its task are active in the run as may be',
@@ -206,7 +206,7 @@ const cases: Case[] = [
     behaviour: hold,
     task: 'b',
     mapIndex: 1,
-    says: 'it waits for a slot: 1 run, and max_active_tis_per_dagrun of the task is 1',
+    says: 'it waits for a slot: 1 runs, and max_active_tis_per_dagrun of the task is 1',
   },
   {
     what: 'as many of its task are active in all runs as may be',
@@ -214,7 +214,7 @@ const cases: Case[] = [
     behaviour: hold,
     before: (h) => h.trigger('d').then(() => undefined),
     task: 'b',
-    says: 'it waits for a slot: 1 run, and max_active_tis_per_dag of the task is 1',
+    says: 'it waits for a slot: 1 runs, and max_active_tis_per_dag of the task is 1',
   },
   {
     what: 'all workers are busy',

@@ -18,6 +18,34 @@ describe('the bank generator', () => {
     expect(await findBankFaults(pool)).toEqual([]);
   });
 
+  it('takes no table or function of others for its own, and changes nothing there', async () => {
+    const { url, pool } = await bank();
+    const refused = (message: RegExp) =>
+      expect(runGenerator({ sourceUrl: url, once: true, clock })).rejects.toMatchObject({
+        code: 'SOURCE_FOREIGN',
+        message: expect.stringMatching(message),
+        hint: expect.stringContaining('--no-examples'),
+      });
+    await pool.query('create table customers (id serial primary key, company text)');
+    await refused(/a table customers that is not the example bank's: it has no column first_name/);
+    await pool.query('drop table customers; create view accounts as select 1 as id');
+    await refused(/the relation accounts, which is no ordinary table/);
+    await pool.query(`drop view accounts;
+      create function touch_updated_at() returns int language sql as 'select 7'`);
+    await refused(/a function touch_updated_at/);
+    expect((await pool.query('select touch_updated_at() as it')).rows).toEqual([{ it: 7 }]);
+    const { rows } = await pool.query(`select relname from pg_class where relnamespace = 'public'::regnamespace`);
+    expect(rows).toEqual([]);
+  });
+
+  it('goes on with a bank of its own that got another column', async () => {
+    const { url, pool } = await bank();
+    await runGenerator({ sourceUrl: url, once: true, clock });
+    await pool.query('alter table customers add column nickname text');
+    await runGenerator({ sourceUrl: url, once: true, clock });
+    expect(await counts(pool)).toMatchObject({ customers: 10 });
+  });
+
   it('gives the same rows for the same seed', async () => {
     const [first, second] = [await bank(), await bank()];
     for (const { url } of [first, second]) {

@@ -101,6 +101,35 @@ describe('the loader', () => {
     expect(await count(lake, 'raw.customers')).toBe(1);
   });
 
+  it('reads the values of a wrapped event as its schema says', async () => {
+    const lake = await testLake();
+    const fields = [
+      { field: 'id', type: 'int64' },
+      { field: 'first_name', type: 'string' },
+      { field: 'date_of_birth', type: 'int32', name: 'io.debezium.time.Date' },
+      { field: 'created_at', type: 'int64', name: 'io.debezium.time.MicroTimestamp' },
+      { field: 'limit', type: 'bytes', name: 'org.apache.kafka.connect.data.Decimal', parameters: { scale: '2' } },
+    ];
+    const schema = { type: 'struct', fields: [{ field: 'after', type: 'struct', fields }] };
+    const after = { id: 1, first_name: 'Zoë', date_of_birth: -1, created_at: 1_704_164_645_123_456, limit: '/w==' };
+    await lake.store.put(
+      'topics/bank.public.customers/partition=0/bank.public.customers+0+0000000000.json',
+      Buffer.from(jsonl([{ schema, payload: customer(10, { after }) }])),
+    );
+    expect((await run(lake)).quarantined).toEqual([]);
+    expect(await rows(lake, `select payload->'after' as after from raw.customers`)).toEqual([
+      {
+        after: {
+          id: 1,
+          first_name: 'Zoë',
+          date_of_birth: '1969-12-31',
+          created_at: '2024-01-02T03:04:05.123456',
+          limit: '-0.01',
+        },
+      },
+    ]);
+  });
+
   it('reads what Debezium writes: bare and wrapped envelopes, tombstones, rows that share an LSN', async () => {
     const lake = await testLake();
     const debezium = (lsn: number, id: number, op = 'c', lastCommit: string | null = '90') => {
@@ -217,6 +246,14 @@ describe('the loader', () => {
       body: Buffer.from(`${good}\n\\.\n${good}\n`),
       reason: /json|of which only/,
       line: expect.anything() as never,
+    },
+    {
+      name: 'a wrapped event whose row is none',
+      body: Buffer.from(
+        `${good}\n${jsonl([{ schema: { fields: [{ field: 'after' }] }, payload: { ...customer(2), after: [1] } }])}`,
+      ),
+      reason: /a row is no JSON object/,
+      line: 2,
     },
     { name: 'nothing', body: Buffer.alloc(0), reason: /empty/, line: null },
     { name: 'nothing, zipped', body: gzipSync(''), reason: /empty/, line: null },

@@ -1,49 +1,33 @@
-import { MillraceError } from '../../kernel/errors.js';
-import type { Json, JsonObject } from '../../kernel/json.js';
-import type { Row } from './envelope.js';
-
-/** A change event of a Debezium connector, its rows in the forms of our own events. */
-export interface DebeziumEvent {
-  op: 'r' | 'c' | 'u' | 'd' | 't' | 'm';
-  before: Row | null;
-  after: Row | null;
-  source: JsonObject;
-}
+import type { Json, JsonObject } from '../../../kernel/json.js';
+import { ContentError } from './content-error.js';
 
 /**
- * Reads the value of a record of Debezium, with its schema or without. A tombstone (null) gives null. With the schema,
- * values in Debezium's default forms (days since 1970, base64 decimals, …) become text that a database casts back;
- * without it nothing tells what they are, and they stay as they came: use `decimal.handling.mode=string` then. Throws
- * CDC_EVENT_INVALID when it is no change event.
+ * A change event as Kafka Connect's JSON converter wraps it, `{schema, payload}`, unwrapped: as it came where there is no
+ * schema (use `decimal.handling.mode=string` then, for nothing tells what its values are), else with the values of its
+ * rows in forms that a database casts back, instead of Debezium's (days since 1970, base64 decimals, …). A tombstone
+ * gives null. Throws ContentError for rows that are none, and for numbers that JSON cannot hold.
  */
-export function readDebeziumValue(value: Json): DebeziumEvent | null {
-  if (value === null) return null;
-  const isWrapped = isObject(value) && 'payload' in value && 'schema' in value;
-  const payload = isWrapped ? (value['payload'] ?? null) : value;
+export function readDebeziumEvent({ schema = null, payload = null }: JsonObject): JsonObject | null {
   if (payload === null) return null;
-  if (!isObject(payload) || typeof payload['op'] !== 'string' || !/^[rcudtm]$/.test(payload['op'])) {
-    throw invalid('it has no op', value);
-  }
-  const schema = isWrapped && isObject(value['schema'] ?? null) ? (value['schema'] as JsonObject) : null;
-  if (!isObject(payload['source'] ?? null)) throw invalid('it has no source', value);
-  return {
-    op: payload['op'] as DebeziumEvent['op'],
-    before: readRow(payload['before'] ?? null, fieldOf(schema, 'before'), value),
-    after: readRow(payload['after'] ?? null, fieldOf(schema, 'after'), value),
-    source: payload['source'] as JsonObject,
-  };
+  if (!isObject(payload)) throw new ContentError('its payload is no JSON object');
+  if (!isObject(schema)) return payload;
+  const event = { ...payload };
+  for (const image of ['before', 'after']) event[image] = readRow(payload[image] ?? null, fieldOf(schema, image));
+  return event;
 }
 
-function readRow(row: Json, schema: JsonObject | null, value: Json): Row | null {
-  if (row === null) return null;
-  if (!isObject(row)) throw invalid('a row is not an object', value);
-  if (!schema) return row;
+function readRow(row: Json, schema: JsonObject | null): Json {
+  if (row === null || !schema) return row;
+  if (!isObject(row)) throw new ContentError('a row is no JSON object');
   return Object.fromEntries(
     Object.entries(row).map(([name, field]) => [name, readField(field, fieldOf(schema, name))]),
   );
 }
 
 function readField(value: Json, schema: JsonObject | null): Json {
+  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
+    throw new ContentError(`the number ${value} is larger than JSON holds exactly`);
+  }
   const name = schema?.['name'];
   if (value === null || typeof name !== 'string') return value;
   return forms[name]?.(value, schema as JsonObject) ?? value;
@@ -57,7 +41,6 @@ const forms: Record<string, (value: Json, schema: JsonObject) => Json> = {
   'io.debezium.time.Timestamp': (ms) => isoTimestamp(BigInt(Number(ms)) * 1000n),
   'org.apache.kafka.connect.data.Timestamp': (ms) => isoTimestamp(BigInt(Number(ms)) * 1000n),
   'io.debezium.time.MicroTimestamp': (us) => isoTimestamp(BigInt(Number(us))),
-  'io.debezium.time.NanoTimestamp': (ns) => isoTimestamp(BigInt(Number(ns)) / 1000n),
   'io.debezium.time.IsoTimestamp': (text) => withMicroseconds(String(text).replace(/Z$/, '')),
   'io.debezium.time.ZonedTimestamp': (text) => withMicroseconds(String(text)),
   'io.debezium.time.Time': (ms) => isoTime(BigInt(Number(ms)) * 1000n),
@@ -109,10 +92,4 @@ function decimal(base64: string, scale: number): string {
 
 function isObject(value: Json): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function invalid(reason: string, value: Json): MillraceError {
-  return new MillraceError('CDC_EVENT_INVALID', `${reason}: ${JSON.stringify(value).slice(0, 200)}`, {
-    hint: 'A change event of Debezium has op, source, before and after, bare or under payload.',
-  });
 }
