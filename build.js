@@ -35,9 +35,6 @@ const entries = {
   'chaos-store-writer': 'tests/chaos/store-writer.ts',
   planted: 'tests/planted/main.ts',
   simulation: 'tests/simulation/main.ts',
-  planted: 'tests/planted/main.ts',
-  simulation: 'tests/simulation/main.ts',
-  'chaos-store-writer': 'tests/chaos/store-writer.ts',
   bench: 'bench/main.ts',
   screenshots: 'tests/support/screenshots-main.ts',
 };
