@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { packageRoot } from '../../kernel/paths.js';
-import { type Mutation, mutations } from './mutations.js';
+import { type Edit, type Mutation, mutations } from './mutations.js';
 
 /**
  * `npm run test:planted`: plants one bug after another in a throwaway copy of the sources. The simulation must notice, or
@@ -59,14 +59,15 @@ async function noticed(mutation: Mutation): Promise<Verdict> {
   return { by: tests.by, seconds: simulation.seconds + tests.seconds };
 }
 
-async function withBug(mutation: Mutation, check: () => Promise<Verdict>): Promise<Verdict> {
-  const path = join(tree, mutation.file);
+async function withBug(edit: Edit & { also?: Edit }, check: () => Promise<Verdict>): Promise<Verdict> {
+  const { file, find, replace, also } = edit;
+  if (also) return withBug(also, () => withBug({ file, find, replace }, check));
+  const path = join(tree, file);
   const source = readFileSync(path, 'utf8');
-  if (source.split(mutation.find).length !== 2)
-    throw new Error(`${mutation.file} does not hold, once, the text of ${mutation.name}: ${mutation.find}`);
+  if (source.split(find).length !== 2) throw new Error(`${file} does not hold this text, once: ${find}`);
   writeFileSync(
     path,
-    source.replace(mutation.find, () => mutation.replace),
+    source.replace(find, () => replace),
   );
   try {
     return await check();
