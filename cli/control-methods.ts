@@ -2,10 +2,14 @@ import { z } from 'zod';
 import type { Settings } from '../kernel/config.js';
 import { MillraceError } from '../kernel/errors.js';
 import type { Json, JsonObject } from '../kernel/json.js';
+import { systemClock } from '../kernel/time.js';
 import { readLogRange } from '../scheduler/executor/task-logs.js';
 import { logPath } from '../scheduler/loop/attempt-request.js';
+import { checkStore } from '../scheduler/maintenance/check.js';
+import { cleanStore, cleanTables } from '../scheduler/maintenance/clean.js';
 import type { TaskInstanceKey } from '../scheduler/model/attempt.js';
 import type { StoreDriver } from '../scheduler/store/driver.js';
+import { listImportErrors } from '../scheduler/store/queries/admin.js';
 import { dagRunByKey, listDagRuns } from '../scheduler/store/queries/dag-runs.js';
 import { dagById, latestRunsOfDags, listDags } from '../scheduler/store/queries/dags.js';
 import { listTaskInstances, taskInstanceByKey } from '../scheduler/store/queries/task-instances.js';
@@ -73,6 +77,7 @@ const ofLog = inTask.extend({
   offset: z.number().int().min(0).default(0),
   final: z.boolean().default(false),
 });
+const clean = z.object({ before: z.number(), tables: z.array(z.enum(cleanTables)), dryRun: z.boolean() });
 
 /** What the commands may ask of a running server. */
 export function controlMethods(deps: ControlDeps): ControlMethods {
@@ -84,6 +89,7 @@ export function controlMethods(deps: ControlDeps): ControlMethods {
     databaseUrl: async ({ database }) => databaseUrl(deps.databases, String(database)),
     parts: async () => deps.parts() as unknown as Json,
     dags: async () => dagList(store),
+    importErrors: async () => (await store.read(listImportErrors(rowsMax))) as unknown as Json,
     runs: async (params) => runList(store, dagOnly.parse(params).dagId),
     run: async (params) => runOf(store, inRun.parse(params)),
     tasks: async (params) => taskList(store, await runOf(store, inRun.parse(params))),
@@ -126,7 +132,12 @@ export function controlMethods(deps: ControlDeps): ControlMethods {
     },
     explain: async (params) => (await scheduler.explain(await keyOf(store, inTask.parse(params)))) as unknown as Json,
     log: async (params) => logOf(deps, ofLog.parse(params)),
-    checkStore: async () => store.check(),
+    checkStore: async () => (await checkSound(deps)) as unknown as Json,
+    cleanStore: async (params) => {
+      const request = clean.parse(params);
+      const now = systemClock.now();
+      return (await cleanStore({ store, logFolder: deps.home.taskLogFolder, now }, request)) as Json;
+    },
     backupFacts: async () => backupFacts(deps),
     copyStore: async ({ path }) => {
       await store.backup(text.parse(path));
@@ -143,6 +154,15 @@ function included({ upstream, downstream, past, future, dryRun }: Around) {
     includeFuture: future,
     dryRun,
   };
+}
+
+function checkSound({ store, home, scheduling }: ControlDeps) {
+  return checkStore({
+    store,
+    secrets: scheduling.secrets,
+    logFolder: home.taskLogFolder,
+    bundleFolder: home.bundleFolder,
+  });
 }
 
 function backupFacts({ databases, settings, home }: ControlDeps): Json {

@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { fromIso } from '../kernel/time.js';
 import { registerAdminCommands } from './commands/register-admin.js';
 import { registerBackfillCommands } from './commands/register-backfill.js';
 import { registerSqlCommands } from './commands/sql.js';
@@ -73,6 +74,11 @@ dags
   .option('--only <tasks...>', 'run these tasks; the others succeed at once')
   .addOption(json())
   .action(async (dag, options) => (await import('./commands/dags-test.js')).testDagFile(dag, options));
+dags
+  .command('list-import-errors')
+  .description('list the DAG files that cannot be imported, and where; exit code 1 when there is one')
+  .addOption(json())
+  .action(async (options) => (await import('./commands/dags.js')).listImportErrors(options));
 dags
   .command('pause <dag>')
   .description('start no more scheduled runs')
@@ -181,8 +187,15 @@ db.command('migrate')
   .description('bring it to the schema of this version; a start does the same')
   .action(async () => (await import('./commands/db.js')).migrateDatabase());
 db.command('check')
-  .description('say whether it is sound')
+  .description('say whether it is sound: the file, references, states, bundles, secrets')
   .action(async () => (await import('./commands/db.js')).checkDatabase());
+db.command('clean')
+  .description('delete what is older than a time and over')
+  .requiredOption('--before <time>', 'such as 2026-01-01 or 2026-01-01T00:00:00Z', instant)
+  .option('--tables <names>', 'some of them, separated by commas; all when not given', (text) => text.split(','))
+  .option('--dry-run', 'only count')
+  .option('-y, --yes', 'do not ask')
+  .action(async (options) => (await import('./commands/db.js')).cleanDatabase(options));
 
 program
   .command('backup [file]')
@@ -212,6 +225,12 @@ try {
 
 function count(text: string): number {
   return number(text, /^[1-9]\d*$/, 'a whole number from 1 up');
+}
+
+function instant(text: string): number {
+  const time = fromIso(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text);
+  if (time !== undefined) return time;
+  throw new InvalidArgumentError(`${text} is not a time such as 2026-01-01T00:00:00Z.`);
 }
 
 function whole(text: string): number {

@@ -12,10 +12,11 @@ import { getDagRun } from '../scheduler/loop/calls.js';
 import { createScheduler, type Scheduler } from '../scheduler/loop.js';
 import { startJobs } from '../scheduler/maintenance/jobs.js';
 import { createRetention } from '../scheduler/maintenance/retention.js';
+import { createStoreCheck } from '../scheduler/maintenance/store-check.js';
 import type { DagRunSummary, Executor, ExecutorListener } from '../scheduler/model/attempt.js';
-import type { StoreDriver } from '../scheduler/store/driver.js';
 import { readEnvironmentBackend } from '../scheduler/store/environment-backend.js';
 import { createSecrets, type Secrets } from '../scheduler/store/secrets.js';
+import type { SqliteStore } from '../scheduler/store/sqlite-driver.js';
 import { createVault } from '../scheduler/store/vault.js';
 import { Triggerer } from '../scheduler/triggerer/triggerer.js';
 import type { Databases } from './databases.js';
@@ -42,7 +43,7 @@ export interface Scheduling {
 export interface SchedulingOptions {
   settings: Settings;
   home: Home;
-  store: StoreDriver;
+  store: SqliteStore;
   databases: Databases;
   objectStore: ObjectStoreAddress;
   /** The base of links in e-mails. */
@@ -123,7 +124,7 @@ export function createScheduling(options: SchedulingOptions): Scheduling {
       await scheduler.start();
       triggerer.start();
       stopJobs = startJobs({
-        jobs: [retention],
+        jobs: [retention, createStoreCheck(store)],
         clock,
         report: (job, done) => ('error' in done ? log.warn(`${job} failed`, done) : log.info(`${job} is done`, done)),
       });

@@ -83,6 +83,8 @@ class Loop {
   #turnMs: number | null = null;
   #storeError: string | null = null;
   #isStopping = false;
+  /** Why the metadata database belongs to this scheduler no more. */
+  #lost: Error | undefined;
 
   constructor(deps: SchedulerDeps, secrets: Secrets) {
     this.#deps = deps;
@@ -97,10 +99,23 @@ class Loop {
   }
 
   async start(): Promise<void> {
+    void this.#deps.store.lost?.then((error) => this.#abandon(error));
     this.#live = await revive(this.#deps.store, this.#deps.settings.parallelism);
     await this.#deps.executor.start();
     this.inbox.open();
     await this.inbox.request((turn) => recover(turn, this.#deps.settings, true));
+  }
+
+  /** Another scheduler may have the database: what runs here is ended, for it will be run there. */
+  async #abandon(error: Error): Promise<void> {
+    if (this.#isStopping) return;
+    this.#lost = error;
+    this.#isStopping = true;
+    this.#storeError = describeError(error);
+    this.#deps.report(error, 'the scheduler stops');
+    this.#cancelSleep?.();
+    this.inbox.close();
+    await this.#deps.executor.stop(0);
   }
 
   async stop(drainMs: number): Promise<void> {
@@ -183,6 +198,10 @@ class Loop {
   async #turns(inputs: Input[]): Promise<void> {
     const began = this.#deps.clock.monotonic();
     const error = await this.#turn(inputs);
+    if (this.#lost) {
+      for (const input of inputs) input.onRejected(this.#lost);
+      return;
+    }
     if (error !== undefined) {
       const left = error instanceof Unwritable ? refuseCommands(inputs, error) : inputs;
       await this.#reload();
@@ -235,6 +254,10 @@ class Loop {
         this.#storeError = null;
         return outcome?.ok === false ? outcome.error : undefined;
       } catch (error) {
+        if (error instanceof MillraceError && error.code === 'SCHEDULER_ELSEWHERE') {
+          await this.#abandon(error);
+          return error;
+        }
         // The disk is full or the database is away: nothing was written, so the same turn is tried again.
         this.#storeError = describeError(error);
         this.#deps.report(error, 'the metadata database could not be written; trying again');

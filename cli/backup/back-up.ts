@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   backUpCluster,
@@ -43,7 +43,8 @@ export interface BackupDone {
 export async function backUp(source: BackupSource, path: string, signal: AbortSignal): Promise<BackupDone> {
   const { home, facts, clock } = source;
   const startedAt = clock.now();
-  const storeCopy = join(home.folder, `store-copy-${process.pid}.tmp`);
+  const storeCopy = join(home.folder, `${copyPrefix}${process.pid}.tmp`);
+  removeLeftovers(home.folder);
   const archive = new ArchiveWriter(path);
   const stop = () => archive.abandonNow();
   process.once('exit', stop);
@@ -92,6 +93,16 @@ export async function backUp(source: BackupSource, path: string, signal: AbortSi
   } finally {
     process.off('exit', stop);
     for (const suffix of ['', '-wal', '-shm']) rmSync(storeCopy + suffix, { force: true });
+  }
+}
+
+const copyPrefix = 'store-copy-';
+
+/** Copies that a backup which was killed has left. One that is under way has a living process. */
+function removeLeftovers(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const pid = new RegExp(`^${copyPrefix}(\\d+)\\.tmp`).exec(name)?.[1];
+    if (pid !== undefined && !isProcessAlive(Number(pid))) rmSync(join(folder, name), { force: true });
   }
 }
 

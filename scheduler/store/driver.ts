@@ -20,6 +20,8 @@ export type ScriptOutcome<Result> = { ok: true; value: Result } | { ok: false; e
 /** A database that holds Millrace's metadata. */
 export interface StoreDriver {
   readonly dialect: 'sqlite' | 'postgres';
+  /** Resolves when the database no longer belongs to this process: nothing more can be written. Never of a local file. */
+  readonly lost?: Promise<Error>;
   /** Reads on a connection of its own; sees only what is committed. */
   read<Row>(query: CompiledQuery<Row>): Promise<Row[]>;
   /**

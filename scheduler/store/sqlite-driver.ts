@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3';
 import type { CompiledQuery } from 'kysely';
 import { describeError, MillraceError } from '../../kernel/errors.js';
+import { damaged, faultsOf, isDamage } from './damage.js';
 import type { Script, ScriptOutcome, StoreDriver } from './driver.js';
 import { type Migration, pendingMigrations, tableWords } from './migrate.js';
 import { busyTimeoutMs, openReader, SqliteConnection } from './sqlite-connection.js';
@@ -35,7 +36,7 @@ export function openSqliteStore(path: string, options: SqliteStoreOptions = {}):
     return new SqliteStore(writer, path, options);
   } catch (error) {
     writer.close();
-    throw error;
+    throw isDamage(error) ? damaged(path, error) : error;
   }
 }
 
@@ -83,10 +84,9 @@ export class SqliteStore implements StoreDriver {
     }
   }
 
-  /** Checks the file (`PRAGMA quick_check`); returns what is wrong with it, an empty list when nothing is. */
+  /** Checks the file, its indexes and references; returns what is wrong, an empty list when nothing is. */
   check(): string[] {
-    const found = this.#reader.database.pragma('quick_check') as { quick_check: string }[];
-    return found.map((row) => row.quick_check).filter((text) => text !== 'ok');
+    return faultsOf(this.#reader.database);
   }
 
   /**

@@ -36,6 +36,8 @@ export interface TestedTask {
   state: TaskInstanceState | null;
   tryNumber: number;
   returnValue: Json | undefined;
+  /** What the instance of a mapped task is called by `mapIndexTemplate`; null for its number. */
+  renderedMapIndex: string | null;
   /** Its log as text, a level before each entry. */
   log: string;
   error: AttemptError | null;
@@ -178,6 +180,7 @@ function collect(state: DagRunState, instances: TestedInstance[], attempts: Test
       {
         state: taskState,
         tryNumber,
+        renderedMapIndex: last?.effects.renderedMapIndex ?? null,
         returnValue: last?.effects.xcoms.find(({ key }) => key === 'return_value')?.value,
         log: own.flatMap(({ log }) => log).join('\n'),
         error: outcome?.state === 'failed' ? outcome.error : errorOf(error),

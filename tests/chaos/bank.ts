@@ -83,7 +83,7 @@ async function runTrials(system: System, trials: PlannedTrial[], result: Session
       const random = new Random(seed);
       await pause(random.int(workMs.least, workMs.most));
       const ms = await killOne(system, random.pick(targets), random);
-      result.trials.push({ fault, recoveries: ms === undefined ? [] : [ms] });
+      result.trials.push({ fault, recoveries: ms === undefined ? [] : [ms], isMissed: ms === undefined });
     }
   } finally {
     loads.stop();

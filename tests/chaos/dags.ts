@@ -40,7 +40,10 @@ child.task('first', work, ${retries})({ ms: 10 });
 const mail = new Dag('mail', { email: 'team@example.org' });
 mail.task('fails', async () => { watch()('start'); throw new Error('as it must'); }, { retries: 0 })();
 
-export { dag, child, mail };
+const slow = new Dag('slow', {});
+slow.task('slow', work, { retries: 0 })({ ms: 2_000 });
+
+export { dag, child, mail, slow };
 `;
 }
 

@@ -1,11 +1,12 @@
 import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { packageRoot } from '../../kernel/paths.js';
+import { entryPath, packageRoot } from '../../kernel/paths.js';
 import { Random } from '../support/random.js';
 import { startSmtpWitness } from '../support/smtp-witness.js';
 import { runBank } from './bank.js';
+import { everyStep } from './every-step.js';
 import type { Fault } from './faults/fault.js';
 import { allFaults } from './faults/index.js';
 import { planTrials, unavailable } from './plan.js';
@@ -13,8 +14,9 @@ import { isBroken, printTable, type SessionResult, tell } from './report.js';
 import { SchedulerRig } from './scheduler-rig.js';
 
 /**
- * `npm run test:chaos -- --trials N [--seed S] [--faults F1,F3,bank] [--keep]`: the real program under faults, each
+ * `npm run test:chaos -- --trials N [--seed S] [--faults F1,F3,bank] [--jobs 2] [--keep]`: the real program under faults, each
  * played while it works, and what it did judged from outside. A trial that fails prints its seed and keeps its folder.
+ * `--every-step`: instead, the store alone, killed at every single step of what makes its data durable.
  * Interrupted, it ends with the trials that are done. `docs/reliability.md` says what is played and what must hold.
  */
 const { values } = parseArgs({
@@ -22,7 +24,9 @@ const { values } = parseArgs({
     trials: { type: 'string', default: '50' },
     seed: { type: 'string' },
     faults: { type: 'string' },
+    jobs: { type: 'string', default: String(Math.min(2, availableParallelism())) },
     keep: { type: 'boolean', default: false },
+    'every-step': { type: 'boolean', default: false },
   },
 });
 const trials = Number(values.trials);
@@ -30,6 +34,8 @@ const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : N
 const program = join(packageRoot, 'cli', 'bin.js');
 
 async function main(): Promise<number> {
+  if (values['every-step'])
+    return (await everyStep(entryPath('chaos-store-writer'), Number(values.jobs))) === 0 ? 0 : 1;
   for (const line of unavailable(allFaults)) console.log(line);
   const wanted = values.faults?.split(',').map((code) => code.trim().toLowerCase());
   const sessions = planTrials({ faults: allFaults, trials, seed, wanted });
@@ -39,15 +45,18 @@ async function main(): Promise<number> {
   let isInterrupted = false;
   process.once('SIGINT', () => {
     isInterrupted = true;
-    console.log('interrupted: after this folder (again: now)');
+    console.log('interrupted: it ends with the folders under way (again: now)');
   });
-  for (const session of sessions) {
-    if (isInterrupted) break;
-    const result =
-      session.kind === 'bank' ? await runBank(session.trials, values.keep) : await runScheduler(session.trials);
-    results.push(result);
-    tell(result, values.keep);
-  }
+  const waiting = [...sessions];
+  const worker = async () => {
+    for (let session = waiting.shift(); session && !isInterrupted; session = waiting.shift()) {
+      const { kind, trials: planned } = session;
+      const result = kind === 'bank' ? await runBank(planned, values.keep) : await runScheduler(planned);
+      results.push(result);
+      tell(result, values.keep);
+    }
+  };
+  await Promise.all(Array.from({ length: Number(values.jobs) }, worker));
   const broken = printTable(results);
   const seconds = Math.round((performance.now() - startedAt) / 1000);
   const verdict = broken === 0 ? 'nothing lost, nothing twice' : `${broken} faults`;
@@ -66,11 +75,12 @@ async function runScheduler(trials: { fault: Fault; seed: number }[]): Promise<S
   try {
     if (!trials[0]?.fault.startsItself) await rig.open();
     for (const trial of trials) {
-      const counted = { fault: trial.fault, recoveries: [] as number[] };
+      const counted = { fault: trial.fault, recoveries: [] as number[], isMissed: false };
       result.trials.push(counted);
-      const before = rig.recoveries.length;
+      const [before, misses] = [rig.recoveries.length, rig.misses];
       await trial.fault.play(rig, new Random(trial.seed));
       counted.recoveries = rig.recoveries.slice(before);
+      counted.isMissed = rig.misses > misses;
     }
     result.findings = await rig.judge();
   } catch (thrown) {

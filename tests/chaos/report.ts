@@ -4,7 +4,7 @@ import type { PlannedTrial } from './plan.js';
 /** What became of the trials of one data folder. */
 export interface SessionResult {
   folder: string;
-  trials: (Pick<PlannedTrial, 'fault'> & { recoveries: number[] })[];
+  trials: (Pick<PlannedTrial, 'fault'> & { recoveries: number[]; isMissed: boolean })[];
   findings: Finding[];
   /** What stopped it before its judgement. */
   error: string | null;
@@ -37,7 +37,7 @@ export function printTable(results: SessionResult[]): number {
   const twice = results.reduce((sum, result) => sum + count(result, 'twice'), 0);
   const broken = results.reduce((sum, result) => sum + countBroken(result), 0);
   const all = rowOf('all', results.flatMap(trialsOf));
-  const heads = ['fault', 'trials', 'failed', 'recovery p50 ms', 'max ms'];
+  const heads = ['fault', 'trials', 'failed', 'not reached', 'recovery p50 ms', 'max ms'];
   const table = [heads, ...rows, all];
   const widths = heads.map((_, column) => Math.max(...table.map((row) => String(row[column]).length)));
   console.log();
@@ -52,11 +52,12 @@ interface CountedTrial {
   name: string;
   recoveries: number[];
   isBroken: boolean;
+  isMissed: boolean;
 }
 
 /** The judgement is of the folder: all of its trials share it. */
 function trialsOf(result: SessionResult): CountedTrial[] {
-  return result.trials.map(({ fault, recoveries }) => ({ name: label(fault), recoveries, isBroken: isBroken(result) }));
+  return result.trials.map(({ fault, ...trial }) => ({ ...trial, name: label(fault), isBroken: isBroken(result) }));
 }
 
 function rowOf(name: string, trials: CountedTrial[]): (string | number)[] {
@@ -66,6 +67,7 @@ function rowOf(name: string, trials: CountedTrial[]): (string | number)[] {
     name,
     trials.length,
     trials.filter(({ isBroken }) => isBroken).length,
+    trials.filter(({ isMissed }) => isMissed).length,
     median === undefined ? '-' : Math.round(median),
     longest === undefined ? '-' : Math.round(longest),
   ];

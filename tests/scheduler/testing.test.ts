@@ -186,6 +186,27 @@ describe('testDag', () => {
     expect(refused.tasks['pick']?.tryNumber).toBe(1);
   });
 
+  it('names the instances of a mapped task by a template, when they have ended', async () => {
+    const dag = new Dag('d');
+    const town = async ({ key }: { key: string }) => {
+      if (key === 'c') throw new Error('no such town');
+      return { name: key.toUpperCase() };
+    };
+    dag
+      .task('load', town, { mapIndexTemplate: '{{ key }}: {{ xcom.return_value.name }}, try {{ ti.try_number }}' })
+      .expand({
+        key: ['a', 'b', 'c'],
+      });
+    const run = await testDag(dag);
+    expect(Object.values(run.tasks).map((task) => [task.state, task.renderedMapIndex])).toEqual([
+      ['success', 'a: A, try 1'],
+      ['success', 'b: B, try 1'],
+      ['failed', null],
+    ]);
+    expect(run.tasks['load[2]']?.log).toContain('WARNING mapIndexTemplate:');
+    expect(run.tasks['load[2]']?.error?.message).toBe('no such town');
+  });
+
   it('gives a task up after its deferral’s patience, and at once when nothing can come', async () => {
     const dag = new Dag('d');
     dag.task('late', async () => defer(trigger.object({ url: 'lake:never' }), { timeout: 60 }))();

@@ -2,7 +2,7 @@ import type { MillraceError } from '../../kernel/errors.js';
 import type { Scheduler } from '../../scheduler/loop.js';
 import type { SerializedDag } from '../../scheduler/model/dag.js';
 import type { Random } from '../support/random.js';
-import { tester } from '../support/scheduler-harness.js';
+import { tester } from '../support/tester.js';
 import type { Witness } from './witness.js';
 import { assets, beginsAt } from './world.js';
 

@@ -1,5 +1,6 @@
 import type { Json } from '../../kernel/json.js';
 import type { Clock } from '../../kernel/time.js';
+import { noEffects } from '../../scheduler/loop/attempt-events.js';
 import type {
   AttemptEffects,
   AttemptEvent,
@@ -9,7 +10,6 @@ import type {
   ExecutorListener,
 } from '../../scheduler/model/attempt.js';
 import type { Random } from '../support/random.js';
-import { noEffects } from '../support/scheduler-harness.js';
 import { otherAsset } from './world.js';
 
 /** How ill the world is: probabilities. */

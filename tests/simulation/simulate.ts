@@ -9,7 +9,7 @@ import { openSqliteStore } from '../../scheduler/store/sqlite-driver.js';
 import { createVault } from '../../scheduler/store/vault.js';
 import { Mortal } from '../support/mortal.js';
 import { Random } from '../support/random.js';
-import { tester } from '../support/scheduler-harness.js';
+import { tester } from '../support/tester.js';
 import { Caps } from './caps.js';
 import { checkEnd } from './end.js';
 import { type Office, People } from './people.js';

@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest';
 import type { Json } from '../../kernel/json.js';
 import { SecretMasker } from '../../kernel/secret-masker.js';
 import { type Instant, ManualClock } from '../../kernel/time.js';
+import { noEffects } from '../../scheduler/loop/attempt-events.js';
 import { createScheduler, type Scheduler, type SchedulerSettings } from '../../scheduler/loop.js';
 import type {
   AttemptEffects,
@@ -14,7 +15,6 @@ import type {
   Executor,
   ExecutorListener,
 } from '../../scheduler/model/attempt.js';
-import type { Requester } from '../../scheduler/model/commands.js';
 import type { SerializedDag } from '../../scheduler/model/dag.js';
 import type { SchedulerEvent } from '../../scheduler/model/events.js';
 import { readEnvironmentBackend } from '../../scheduler/store/environment-backend.js';
@@ -22,18 +22,10 @@ import { createSecrets, type Secrets } from '../../scheduler/store/secrets.js';
 import { openSqliteStore, type SqliteStore } from '../../scheduler/store/sqlite-driver.js';
 import { createVault } from '../../scheduler/store/vault.js';
 import { Mortal } from './mortal.js';
+import { tester } from './tester.js';
 
-export const tester: Requester = { user: 'tester', via: 'test' };
-
-export const noEffects: AttemptEffects = {
-  xcoms: [],
-  emails: [],
-  triggers: [],
-  assetEvents: [],
-  skip: null,
-  rendered: {},
-  details: {},
-};
+export { noEffects } from '../../scheduler/loop/attempt-events.js';
+export { tester } from './tester.js';
 
 type Result = { outcome: AttemptOutcome; effects?: Partial<AttemptEffects> };
 
@@ -139,6 +131,8 @@ export interface Harness {
   advanceBy(ms: number): Promise<void>;
   /** Somebody sets the clock on the wall, forward or back; time itself goes on. */
   setClockBy(ms: number): void;
+  /** What the clock on the wall says. */
+  now(): Instant;
   settled(): Promise<void>;
   /** Ends this server without a word and starts another on the same file. */
   crash(behaviour?: Behaviour): Promise<Harness>;
@@ -244,6 +238,7 @@ function assemble(
     setClockBy: (ms) => {
       wall.skewMs += ms;
     },
+    now: () => clock.now() + wall.skewMs,
     async declare(...dags) {
       await scheduler.saveImports({
         files: [{ fileloc: 'test.ts', bundleHash: 'hash', dags, source: '// source' }],
@@ -282,7 +277,7 @@ function assemble(
     async crash(behaviour = parts.executor.behaviour) {
       life.kill();
       await store.close();
-      return startHarness({ ...options, path, now: clock.now(), behaviour });
+      return startHarness({ ...options, path, now: clock.now() + wall.skewMs, behaviour });
     },
   };
 }

@@ -55,6 +55,9 @@ export const shownPages: Record<string, string> = {
   'import-errors': '/admin/import-errors',
   'audit-log': '/admin/audit-log',
   pools: '/admin/pools',
+  variables: '/admin/variables',
+  connections: '/admin/connections',
+  'connection-edit': '/admin/connections/crm/edit',
   settings: '/admin/settings',
   help: '/help',
 };

@@ -70,7 +70,8 @@ async function readInputs(runtime: Runtime, test: ManifestUnitTest, model: Manif
   for (const given of test.given) {
     const target = resolveInput(runtime, test, model, String(given['input'] ?? ''));
     const fixture = readFixture(runtime.project, test, given, `the input ${String(given['input'])} of '${test.name}'`);
-    const name = 'source_name' in target ? `${target.source_name}__${target.name}` : target.name;
+    const version = 'version' in target && target.version !== null ? `_v${target.version}` : '';
+    const name = 'source_name' in target ? `${target.source_name}__${target.name}` : `${target.name}${version}`;
     const sql =
       fixture.kind === 'sql'
         ? await renderSql(runtime, fixture.sql)

@@ -26,25 +26,24 @@ export const badTasks: Fault[] = [
       code: name.startsWith('a closed') ? 'F6' : 'F3',
       name: `a task dies of ${name}`,
       weight: 1,
+      chains: true,
       async play(rig, random) {
         const options = 'options' in death ? `, ${death.options}` : '';
-        await declare(
+        const dagId = await declare(
           rig,
           'dies',
-          `const dag = new Dag('dies', {});
-dag.task('dies', async () => {
+          `dag.task('dies', async () => {
   const say = watch();
   say('start');
   if (getContext().tryNumber > 1) return say('end');
   ${death.does};
-}, { retries: 1, retryDelay: 0${options} })();
-export default dag;`,
+}, { retries: 1, retryDelay: 0${options} })();`,
         );
         const load = startLoad(rig.client, random);
-        await rig.client.trigger('dies', 'dies1');
-        const state = await rig.client.finishes('dies', 'dies1', endMsMax);
+        await rig.client.trigger(dagId, dagId);
+        const state = await rig.client.finishes(dagId, dagId, endMsMax);
         await load.stop();
-        const begun = rig.witness().filter(({ dag, what }) => dag === 'dies' && what === 'start');
+        const begun = rig.witness().filter(({ dag, what }) => dag === dagId && what === 'start');
         if (state !== 'success' || begun.length !== 2)
           rig.fault('other', 'a task that died is tried again', `${state} after ${begun.length} starts`);
         else
@@ -60,6 +59,7 @@ export default dag;`,
     name: 'task processes die before their first word',
     needs: 'linux',
     weight: 1,
+    chains: true,
     async play(rig, random) {
       const load = startLoad(rig.client, random);
       // Those that are there first: their successors are young.
@@ -81,24 +81,23 @@ export default dag;`,
     code: 'F6',
     name: 'a task is busy and says nothing',
     weight: 1,
+    chains: true,
     async play(rig, random) {
-      await declare(
+      const dagId = await declare(
         rig,
         'busy',
-        `const dag = new Dag('busy', {});
-dag.task('busy', async () => {
+        `dag.task('busy', async () => {
   const say = watch();
   say('start');
   for (const until = Date.now() + 3_000; Date.now() < until; );
   say('end');
-})();
-export default dag;`,
+})();`,
       );
-      await rig.client.trigger('busy', 'busy1');
+      await rig.client.trigger(dagId, dagId);
       const load = startLoad(rig.client, random);
-      const state = await rig.client.finishes('busy', 'busy1', endMsMax);
+      const state = await rig.client.finishes(dagId, dagId, endMsMax);
       await load.stop();
-      const begun = rig.witness().filter(({ dag, what }) => dag === 'busy' && what === 'start').length;
+      const begun = rig.witness().filter(({ dag, what }) => dag === dagId && what === 'start').length;
       if (state !== 'success' || begun !== 1)
         rig.fault('other', 'a busy task is not taken for dead', `${state} after ${begun} starts`);
     },
@@ -107,37 +106,32 @@ export default dag;`,
     code: 'F17',
     name: 'poison: a task that always dies, one without end, one that floods its log, a file that is no DAG',
     weight: 1,
+    chains: true,
     async play(rig, random) {
-      await declare(
+      const poison = await declare(
         rig,
         'poison',
-        `const dag = new Dag('poison', {});
-dag.task('dies', async () => { watch()('start'); process.abort(); }, { retries: 2, retryDelay: 0 })();
-export default dag;`,
+        `dag.task('dies', async () => { watch()('start'); process.abort(); }, { retries: 2, retryDelay: 0 })();`,
       );
-      await declare(
+      const endless = await declare(
         rig,
         'endless',
-        `const dag = new Dag('endless', {});
-dag.task('endless', async () => { watch()('start'); for (;;); }, { retries: 0, executionTimeout: 0.5 })();
-export default dag;`,
+        `dag.task('endless', async () => { watch()('start'); for (;;); }, { retries: 0, executionTimeout: 0.5 })();`,
       );
-      await declare(
+      const flood = await declare(
         rig,
         'flood',
-        `const dag = new Dag('flood', {});
-dag.task('floods', async () => { watch()('start'); const line = 'x'.repeat(1 << 20); for (;;) console.log(line); }, { retries: 0 })();
-export default dag;`,
+        `dag.task('floods', async () => { watch()('start'); const line = 'x'.repeat(1 << 20); for (;;) console.log(line); }, { retries: 0 })();`,
       );
       writeDag(rig.dagFolder, 'broken.ts', rig.witnessPath, 'export default new Dag(');
       const load = startLoad(rig.client, random);
-      const bad = ['poison', 'endless', 'flood'];
-      for (const dagId of bad) await rig.client.trigger(dagId, `${dagId}1`);
+      const bad = [poison, endless, flood];
+      for (const dagId of bad) await rig.client.trigger(dagId, dagId);
       await load.stop();
       for (const dagId of bad) {
-        const state = await rig.client.finishes(dagId, `${dagId}1`, endMsMax);
+        const state = await rig.client.finishes(dagId, dagId, endMsMax);
         const begun = rig.witness().filter(({ dag, what }) => dag === dagId && what === 'start').length;
-        const allowed = dagId === 'poison' ? 3 : 1;
+        const allowed = dagId === poison ? 3 : 1;
         if (state !== 'failed' || begun !== allowed)
           rig.fault('other', 'poison ends after its tries', `${dagId} is ${state} after ${begun} starts`);
       }
@@ -151,24 +145,23 @@ export default dag;`,
     name: 'a task leaves processes behind: in its group, out of it, deaf to SIGTERM, with its log open',
     needs: 'linux',
     weight: 1,
+    chains: true,
     async play(rig, random) {
-      await declare(
+      const dagId = await declare(
         rig,
         'family',
         `import { spawn } from 'node:child_process';
-const dag = new Dag('family', {});
 const leave = () => [
   spawn('sleep', ['1000'], { stdio: 'inherit' }),
   spawn('setsid', ['sleep', '1000'], { stdio: 'inherit' }),
   spawn('bash', ['-c', 'trap "" TERM HUP; while :; do sleep 1; done'], { stdio: 'inherit', detached: true }),
 ].map((child) => { child.unref(); return child.pid; });
 dag.task('ends', async () => { const say = watch(); say('start'); leave(); await pause(100); say('end'); })();
-dag.task('killed', async () => { const say = watch(); say('start'); leave(); await pause(200); if (getContext().tryNumber === 1) process.kill(process.pid, 'SIGKILL'); say('end'); }, { retries: 1, retryDelay: 0 })();
-export default dag;`,
+dag.task('killed', async () => { const say = watch(); say('start'); leave(); await pause(200); if (getContext().tryNumber === 1) process.kill(process.pid, 'SIGKILL'); say('end'); }, { retries: 1, retryDelay: 0 })();`,
       );
       const load = startLoad(rig.client, random);
-      await rig.client.trigger('family', 'family1');
-      const state = await rig.client.finishes('family', 'family1', endMsMax);
+      await rig.client.trigger(dagId, dagId);
+      const state = await rig.client.finishes(dagId, dagId, endMsMax);
       await load.stop();
       if (state !== 'success') rig.fault('other', 'a run ends though its processes go on', `it is ${state}`);
       const left = () => rig.system.taskDescendants().filter(isAlive);
@@ -179,9 +172,15 @@ export default dag;`,
   },
 ];
 
-async function declare(rig: SchedulerRig, dagId: string, text: string): Promise<void> {
+let serial = 0;
+
+/** Adds a DAG with these tasks, under a name that no other trial has. Resolves with the name when the server knows it. */
+async function declare(rig: SchedulerRig, kind: string, tasks: string): Promise<string> {
+  const dagId = `${kind}_${++serial}`;
+  const text = `const dag = new Dag('${dagId}', {});\n${tasks}\nexport default dag;`;
   writeDag(rig.dagFolder, `${dagId}.ts`, rig.witnessPath, text);
   await rig.dagIsThere(dagId);
+  return dagId;
 }
 
 /** Milliseconds from the first to the last word of a run of the load. */

@@ -4,14 +4,16 @@ import type { Random } from '../../support/random.js';
 import { startLoad } from '../load.js';
 import type { SchedulerRig } from '../scheduler-rig.js';
 import { type DurableCall, durableCalls, type Injection, straceCommand } from '../strace.js';
-import { pause } from '../system.js';
+import { pause, until } from '../system.js';
 import type { Fault } from './fault.js';
 
 /** How many of each call there are at least in a first start, a short load and a stop. */
-const steps: Record<DurableCall, number> = { fsync: 60, pwrite64: 600, ftruncate: 2, rename: 2, unlink: 5 };
+const steps: Record<DurableCall, number> = { fsync: 45, pwrite64: 400, ftruncate: 2, rename: 2, unlink: 5 };
 const startMsMax = 60_000;
 const workMsMax = 2_500;
 const stopMsMax = 30_000;
+/** A server that has seen its disk fail ends within this time. */
+const endMsMax = 3_000;
 
 /** Death, or an error of the disk, at one exact step of what makes data durable, drawn at random. */
 export const durableSteps: Fault[] = [
@@ -37,10 +39,11 @@ export const durableSteps: Fault[] = [
       await prepare(rig, random);
       const from = random.int(1, steps.pwrite64);
       await liveUnder(rig, random, { call: 'pwrite64', what: 'ENOSPC', from, times: random.int(1, 40) });
+      if (!injectedAt(rig.folder)) rig.misses += 1;
       if (rig.system.isOver)
         rig.fault('other', 'a full disk does not end the server', `ENOSPC at pwrite64 ${from}: ${rig.system.said}`);
       await rig.system.killServer();
-      await rig.afterCrash();
+      await rig.afterCrash({ isTraced: true });
       await rig.restart();
     },
   },
@@ -56,25 +59,27 @@ export const durableSteps: Fault[] = [
       // What is not on the disk may be gone from memory too: a second fsync of the log would lie. When a checkpoint into
       // the database itself fails, the log still has everything.
       const failed = injectedAt(rig.folder);
+      if (!failed) rig.misses += 1;
+      if (failed) await until('the server ends', async () => rig.system.isOver, endMsMax).catch(() => 0);
       if (failed?.includes('millrace.db-wal') && !rig.system.isOver)
         rig.fault('lost', 'a failed fsync ends the server', `it goes on after ${failed}`);
       await rig.system.killServer();
-      await rig.afterCrash();
+      await rig.afterCrash({ isTraced: true });
       await rig.restart();
     },
   },
 ];
 
-/** A whole life of a server, up to the k-th call: first start, work, stop. True when it came so far. */
-export async function killAtStep(rig: SchedulerRig, random: Random, call: DurableCall, from: number): Promise<boolean> {
-  await prepare(rig, random);
+/** A whole life of a server, up to the k-th call: start, work, stop. */
+async function killAtStep(rig: SchedulerRig, random: Random, call: DurableCall, from: number): Promise<void> {
+  // Files are renamed when a DAG is imported that is not known yet.
+  if (call !== 'rename') await prepare(rig, random);
   await liveUnder(rig, random, { call, what: 'kill', from });
-  const wasReached = rig.system.isOver;
-  if (!wasReached) rig.system.signal('SIGTERM');
+  if (!rig.system.isOver) rig.system.signal('SIGTERM');
   const ended = await rig.system.ended(stopMsMax);
-  await rig.afterCrash();
+  if (ended !== 'SIGKILL' && !killedIn(rig.folder, call)) rig.misses += 1;
+  await rig.afterCrash({ isTraced: true });
   await rig.restart();
-  return ended === 'SIGKILL';
 }
 
 /** Half of the lives are the first of their folder, with the making of its database. */
@@ -102,4 +107,14 @@ async function liveUnder(rig: SchedulerRig, random: Random, injection: Injection
 function injectedAt(folder: string): string | undefined {
   const path = join(folder, 'strace.log');
   return existsSync(path) ? /^.*\(INJECTED\).*$/m.exec(readFileSync(path, 'utf8'))?.[0] : undefined;
+}
+
+/** Whether a process of the server, such as the one that imports DAGs, has died in the call. */
+function killedIn(folder: string, call: DurableCall): boolean {
+  const log = readFileSync(join(folder, 'strace.log'), 'utf8');
+  const died = new Set([...log.matchAll(/^(\d+) +\+\+\+ killed by SIGKILL/gm)].map((match) => match[1]));
+  const last = new Map(
+    [...log.matchAll(/^(\d+) +(\w+)\(.*<unfinished \.\.\.>$/gm)].map((match) => [match[1], match[2]]),
+  );
+  return [...died].some((pid) => last.get(pid) === call);
 }

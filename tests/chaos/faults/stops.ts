@@ -15,13 +15,14 @@ export const stops: Fault[] = [
     code: 'F4',
     name: 'SIGTERM under load, with time to drain',
     weight: 1,
-    env: { MILLRACE_DRAIN_SECONDS: '20' },
+    chains: true,
     async play(rig, random) {
+      const from = witnessNow();
       const load = startLoad(rig.client, random);
       await pause(random.int(100, 700));
       const code = await stopInOrder(rig);
       await load.stop();
-      const torn = unfinishedAttempts(rig);
+      const torn = unfinishedAttempts(rig, from);
       if (code !== 0) rig.fault('other', 'a drained stop ends with 0', `it ended with ${code}`);
       if (torn.length > 0) rig.fault('other', 'a drain lets attempts finish', `${torn.join(', ')} did not`);
       await rig.afterCrash();
@@ -34,25 +35,21 @@ export const stops: Fault[] = [
     weight: 1,
     env: { MILLRACE_DRAIN_SECONDS: '0.3' },
     async play(rig) {
-      await rig.declareSlow();
-      await rig.client.trigger('slow', 'slow1');
-      await until('the slow task runs', async () => rig.witness().some(({ dag }) => dag === 'slow'), stopMsMax);
+      const slow = await startSlow(rig);
       const code = await stopInOrder(rig);
       if (code !== 0) rig.fault('other', 'a stop with work under way ends with 0', `it ended with ${code}`);
       await rig.afterCrash();
       await rig.restart();
-      await notCharged(rig);
+      await notCharged(rig, slow);
     },
   },
   {
     code: 'F4',
     name: 'SIGTERM twice',
     weight: 1,
-    env: { MILLRACE_DRAIN_SECONDS: '60' },
+    chains: true,
     async play(rig) {
-      await rig.declareSlow();
-      await rig.client.trigger('slow', 'slow1');
-      await until('the slow task runs', async () => rig.witness().some(({ dag }) => dag === 'slow'), stopMsMax);
+      const slow = await startSlow(rig);
       rig.system.signal('SIGTERM');
       await pause(500);
       const startedAt = performance.now();
@@ -63,14 +60,14 @@ export const stops: Fault[] = [
       rig.holds('a second SIGTERM ends the waiting', `after ${ms} ms`);
       await rig.afterCrash();
       await rig.restart();
-      await notCharged(rig);
+      await notCharged(rig, slow);
     },
   },
   {
     code: 'F4',
     name: 'SIGTERM, then SIGKILL in the middle of the drain',
     weight: 1,
-    env: { MILLRACE_DRAIN_SECONDS: '60' },
+    chains: true,
     async play(rig, random) {
       const load = startLoad(rig.client, random);
       await pause(random.int(100, 700));
@@ -87,6 +84,7 @@ export const stops: Fault[] = [
     name: 'a paused task process wakes after its server has died',
     needs: 'linux',
     weight: 1,
+    chains: true,
     async play(rig, random) {
       const load = startLoad(rig.client, random);
       await pause(random.int(100, 500));
@@ -105,6 +103,7 @@ export const stops: Fault[] = [
     name: 'a task process is paused and wakes late',
     needs: 'linux',
     weight: 1,
+    chains: true,
     async play(rig, random) {
       const load = startLoad(rig.client, random);
       for (let round = 0; round < 2; round++) {
@@ -122,6 +121,7 @@ export const stops: Fault[] = [
     name: 'the server itself is paused and wakes late',
     needs: 'linux',
     weight: 1,
+    chains: true,
     async play(rig, random) {
       const load = startLoad(rig.client, random);
       await pause(random.int(50, 300));
@@ -136,8 +136,10 @@ export const stops: Fault[] = [
     code: 'F15',
     name: 'the same request fifty times at once, and a second server on the folder',
     weight: 1,
+    chains: true,
     async play(rig) {
-      const answers = await Promise.all(Array.from({ length: 50 }, () => rig.client.trigger('work', 'same')));
+      const runId = `same${++serial}`;
+      const answers = await Promise.all(Array.from({ length: 50 }, () => rig.client.trigger('work', runId)));
       const made = answers.filter(({ status }) => status === 200).length;
       const refused = answers.filter(({ status }) => status === 409).length;
       if (made !== 1 || refused !== 49)
@@ -153,7 +155,9 @@ export const stops: Fault[] = [
     code: 'F18',
     name: 'a crowded machine',
     weight: 1,
+    chains: true,
     async play(rig, random) {
+      const before = new Set(rig.client.ledger.runs.keys());
       const crowd = Array.from({ length: 8 }, () => spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }));
       try {
         for (let round = 0; round < 3; round++) {
@@ -165,7 +169,12 @@ export const stops: Fault[] = [
       } finally {
         for (const one of crowd) one.kill('SIGKILL');
       }
-      const again = rig.witness().filter((line) => line.try > 1 && !rig.client.ledger.clears.has(line.run));
+      const again = rig
+        .witness()
+        .filter(
+          ({ dag, run, try: number }) =>
+            dag === 'work' && number > 1 && !before.has(run) && !rig.client.ledger.clears.has(run),
+        );
       const tries = new Set(again.map(({ attempt }) => attempt)).size;
       if (tries > 0) rig.fault('twice', 'slow work is not taken for dead', `${tries} attempts were begun again`);
     },
@@ -174,6 +183,7 @@ export const stops: Fault[] = [
     code: 'F20',
     name: 'a crash loop: 25 kills, one a second or so',
     weight: 1,
+    chains: true,
     async play(rig, random) {
       for (let kill = 0; kill < 25; kill++) {
         const load = startLoad(rig.client, random);
@@ -192,6 +202,16 @@ export const stops: Fault[] = [
   },
 ];
 
+let serial = 0;
+
+/** Resolves with its run, when the task that takes two seconds has begun. */
+async function startSlow(rig: SchedulerRig): Promise<string> {
+  const runId = `slow${++serial}`;
+  await rig.client.trigger('slow', runId);
+  await until('the slow task runs', async () => rig.witness().some(({ run }) => run === runId), stopMsMax);
+  return runId;
+}
+
 async function stopInOrder(rig: SchedulerRig): Promise<number | string> {
   const at = witnessNow();
   rig.system.signal('SIGTERM');
@@ -201,16 +221,16 @@ async function stopInOrder(rig: SchedulerRig): Promise<number | string> {
   return code;
 }
 
-function unfinishedAttempts(rig: SchedulerRig): string[] {
-  const lines = rig.witness().filter(({ dag }) => dag !== 'mail');
+function unfinishedAttempts(rig: SchedulerRig, from: number): string[] {
+  const lines = rig.witness().filter(({ dag, at }) => dag !== 'mail' && at > from);
   const ended = new Set(lines.filter(({ what }) => what === 'end').map(({ attempt }) => attempt));
   return [...new Set(lines.filter(({ attempt }) => !ended.has(attempt)).map(({ run, task }) => `${run} ${task}`))];
 }
 
 /** A stop is nobody's fault: the task goes on in the same try. */
-async function notCharged(rig: SchedulerRig): Promise<void> {
-  const state = await rig.client.finishes('slow', 'slow1', 60_000);
-  const [task] = await rig.client.taskInstances('slow', 'slow1');
+async function notCharged(rig: SchedulerRig, runId: string): Promise<void> {
+  const state = await rig.client.finishes('slow', runId, 60_000);
+  const [task] = await rig.client.taskInstances('slow', runId);
   if (state !== 'success' || task?.try_number !== 1)
     rig.fault('other', 'an orderly stop charges no try', `${state} in try ${task?.try_number}`);
 }

@@ -1,0 +1,14 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { packageRoot } from '../../kernel/paths.js';
+import { mutations } from './mutations.js';
+
+describe.each(mutations)('the planted bug $name', ({ file, find, replace, checks }) => {
+  it('still has its place in the source, once, and checks that exist', () => {
+    const source = readFileSync(join(packageRoot, file), 'utf8');
+    expect(source.split(find)).toHaveLength(2);
+    expect(replace).not.toBe(find);
+    for (const check of checks) expect(existsSync(join(packageRoot, check)), check).toBe(true);
+  });
+});
