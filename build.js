@@ -32,9 +32,9 @@ const entries = {
   'duckdb-host': 'connectors/duckdb-host.ts',
   generator: 'sources/generators/process.ts',
   chaos: 'tests/chaos/main.ts',
+  'chaos-store-writer': 'tests/chaos/store-writer.ts',
   planted: 'tests/planted/main.ts',
   simulation: 'tests/simulation/main.ts',
-  'chaos-store-writer': 'tests/chaos/store-writer.ts',
   bench: 'bench/main.ts',
   screenshots: 'tests/support/screenshots-main.ts',
 };

@@ -4,6 +4,7 @@ import type { Bench, BenchRow } from './bench.js';
 
 /** `npm run bench -- <name>[:<part>]… [--json]`, or `all`: one line a benchmark, loaded when it is asked for. */
 const benches: Record<string, () => Promise<{ bench: Bench; parts?: Record<string, Bench> }>> = {
+  api: () => import('./api.js'),
   cdc: () => import('./cdc.js'),
   demo: () => import('./demo.js'),
   executor: () => import('./executor.js'),

@@ -9,6 +9,7 @@ import { checkStore } from '../scheduler/maintenance/check.js';
 import { cleanStore, cleanTables } from '../scheduler/maintenance/clean.js';
 import type { TaskInstanceKey } from '../scheduler/model/attempt.js';
 import type { StoreDriver } from '../scheduler/store/driver.js';
+import { listImportErrors } from '../scheduler/store/queries/admin.js';
 import { dagRunByKey, listDagRuns } from '../scheduler/store/queries/dag-runs.js';
 import { dagById, latestRunsOfDags, listDags } from '../scheduler/store/queries/dags.js';
 import { listTaskInstances, taskInstanceByKey } from '../scheduler/store/queries/task-instances.js';
@@ -88,6 +89,7 @@ export function controlMethods(deps: ControlDeps): ControlMethods {
     databaseUrl: async ({ database }) => databaseUrl(deps.databases, String(database)),
     parts: async () => deps.parts() as unknown as Json,
     dags: async () => dagList(store),
+    importErrors: async () => (await store.read(listImportErrors(rowsMax))) as unknown as Json,
     runs: async (params) => runList(store, dagOnly.parse(params).dagId),
     run: async (params) => runOf(store, inRun.parse(params)),
     tasks: async (params) => taskList(store, await runOf(store, inRun.parse(params))),

@@ -75,6 +75,11 @@ dags
   .addOption(json())
   .action(async (dag, options) => (await import('./commands/dags-test.js')).testDagFile(dag, options));
 dags
+  .command('list-import-errors')
+  .description('list the DAG files that cannot be imported, and where; exit code 1 when there is one')
+  .addOption(json())
+  .action(async (options) => (await import('./commands/dags.js')).listImportErrors(options));
+dags
   .command('pause <dag>')
   .description('start no more scheduled runs')
   .action(async (dag) => (await import('./commands/dags.js')).setPaused(dag, true));

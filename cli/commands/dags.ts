@@ -23,6 +23,28 @@ export async function listDags(options: { json?: boolean }): Promise<void> {
     dag.lastState ?? '',
   ]);
   print(textTable(['dag', 'schedule', 'next run (UTC)', 'last run'], rows, ''));
+  const { length } = await ask<unknown[]>('importErrors');
+  if (length > 0) print(`${length} DAG ${length === 1 ? 'file' : 'files'} cannot be imported: dags list-import-errors`);
+}
+
+interface ImportErrorLine {
+  fileloc: string;
+  message: string;
+  line: number | null;
+  column_number: number | null;
+  excerpt: string | null;
+}
+
+/** Exit code 1 when there is one. The last good version of a file's DAGs goes on running. */
+export async function listImportErrors(options: { json?: boolean }): Promise<void> {
+  const errors = await ask<ImportErrorLine[]>('importErrors');
+  if (errors.length > 0) process.exitCode = 1;
+  if (options.json) return print(JSON.stringify(errors, null, 2));
+  if (errors.length === 0) return print('Every DAG file can be imported.');
+  for (const { fileloc, line, column_number: column, message, excerpt } of errors) {
+    print(`${[fileloc, line, column].filter((part) => part !== null).join(':')}: ${message}`);
+    if (excerpt !== null) print(`${excerpt}\n`);
+  }
 }
 
 interface RunLine {

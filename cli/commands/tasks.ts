@@ -4,6 +4,7 @@ import { textTable } from '../table.js';
 interface TaskLine {
   task_id: string;
   map_index: number;
+  rendered_map_index: string | null;
   state: string | null;
   try_number: number;
   started_at: number | null;
@@ -20,7 +21,7 @@ export async function listTasks(dagId: string, runId: string | undefined, option
 export async function printTasks(dagId: string, runId: string | undefined): Promise<void> {
   const tasks = await ask<TaskLine[]>('tasks', { dagId, runId: runId ?? null });
   const rows = tasks.map((task) => [
-    taskName(task),
+    task.rendered_map_index === null ? taskName(task) : `${taskName(task)} ${task.rendered_map_index}`,
     task.state ?? 'none',
     task.try_number,
     secondsBetween(task.started_at, task.ended_at),

@@ -38,6 +38,7 @@ export interface TaskSpec {
   returnsDagResult?: boolean;
   emailOnFailure?: boolean;
   emailOnRetry?: boolean;
+  /** What an instance is called instead of its number: a template over its inputs, its context and `xcom`, what it has set. */
   mapIndexTemplate?: string;
   maxActiveTisPerDag?: number;
   maxActiveTisPerDagrun?: number;

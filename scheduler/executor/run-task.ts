@@ -31,6 +31,7 @@ export async function runTask(deps: RunTaskDeps): Promise<AttemptReport> {
   scope.log('INFO', startLine(scope.attempt));
   const outcome = await runInScope(scope, () => perform(deps)).catch((thrown) => outcomeOf(deps, thrown));
   const decided = scope.signal.aborted ? failed(scope.signal.reason as AttemptError) : outcome;
+  await nameInstance(scope);
   logOutcome(scope, decided, scope.clock.now() - startedAt);
   return { outcome: decided, effects: keepEffects(decided, scope.effects) };
 }
@@ -41,12 +42,20 @@ async function perform(deps: RunTaskDeps): Promise<AttemptOutcome> {
   const operator = await findOperator(task.operator);
   const { options, rendered } = await renderOptions(scope, operator.templateFields);
   Object.assign(scope.effects.rendered, rendered);
-  const mapIndexName = await renderMapIndex(scope);
-  if (mapIndexName !== null) scope.effects.renderedMapIndex = mapIndexName;
   const call: OperatorCall = { scope, task, options, inputs, bundle };
   const value = await operator.perform(call);
   if (value !== undefined && task.doXcomPush) pushReturnValue(deps, value);
   return { state: 'success' };
+}
+
+/** At the end, as in Airflow, when what the task returned is known. A name is no reason to fail: the number will do. */
+async function nameInstance(scope: AttemptScope): Promise<void> {
+  try {
+    const name = await renderMapIndex(scope);
+    if (name !== null) scope.effects.renderedMapIndex = name;
+  } catch (error) {
+    scope.log('WARNING', `mapIndexTemplate: ${describeError(error)}`);
+  }
 }
 
 /** The return value as an XCom. Throws XCOM_INVALID for what JSON cannot carry and for what is too large. */

@@ -6,8 +6,10 @@ import type { TaskInstanceKey } from '../model/attempt.js';
 import { finishedStates, type TaskInstanceState } from '../model/states.js';
 import { database } from '../store/database.js';
 import type { StoreDriver } from '../store/driver.js';
+import { loadRuns } from '../store/loading/load-live.js';
 import { requestOf } from './human-answer.js';
 import type { LiveState } from './live-state.js';
+import { reviveRuns } from './revive.js';
 import { heldBy } from './settle.js';
 import { taskOf } from './task-of.js';
 
@@ -28,7 +30,7 @@ export async function explain(deps: ExplainDeps, key: TaskInstanceKey): Promise<
   const run = deps.live.findRun(key.dagId, key.runId);
   const taskIndex = run?.plan.indexOf.get(key.taskId);
   const instance = run && taskIndex !== undefined ? run.instance(taskIndex, key.mapIndex) : undefined;
-  return run && instance ? explainLive(deps, run, instance) : explainStored(deps.store, key);
+  return run && instance ? explainLive(deps, run, instance) : explainStored(deps, key);
 }
 
 function explainLive(deps: ExplainDeps, run: LiveRun, instance: LiveTaskInstance): Explanation {
@@ -151,25 +153,22 @@ function triggerWords(trigger: JsonObject): string {
   }
 }
 
-async function explainStored(store: StoreDriver, key: TaskInstanceKey): Promise<Explanation> {
+/** Of a run that is over: from what the store has kept of it. */
+async function explainStored({ store, live }: ExplainDeps, key: TaskInstanceKey): Promise<Explanation> {
   const [row] = await store.read(
     database
-      .selectFrom('task_instance as ti')
-      .innerJoin('dag_run as run', 'run.id', 'ti.dag_run_id')
-      .select(['ti.state', 'ti.reason', 'ti.error', 'run.state as run_state', 'run.reason as run_reason'])
-      .where('run.dag_id', '=', key.dagId)
-      .where('run.run_id', '=', key.runId)
-      .where('ti.task_id', '=', key.taskId)
-      .where('ti.map_index', '=', key.mapIndex)
+      .selectFrom('dag_run')
+      .select(['id', 'state', 'reason'])
+      .where('dag_id', '=', key.dagId)
+      .where('run_id', '=', key.runId)
       .compile(),
   );
-  if (!row) return said('there is no such task instance');
-  const own = row.reason ?? `it is ${row.state ?? 'not scheduled yet'}`;
-  if (row.state === 'failed' && row.error !== null) return said(`${own}: ${row.error}`);
-  if (row.state !== null) return said(own);
-  return said(
-    `it was never scheduled: its run ended as ${row.run_state}${row.run_reason ? ` (${row.run_reason})` : ''}`,
-  );
+  const [run] = row ? await reviveRuns(store, live, await loadRuns(store, [row.id])) : [];
+  const taskIndex = run?.plan.indexOf.get(key.taskId);
+  const instance = run && taskIndex !== undefined ? run.instance(taskIndex, key.mapIndex) : undefined;
+  if (!row || !run || !instance) return said('there is no such task instance');
+  if (instance.state !== null) return whyFinished(run, instance);
+  return said(`it was never scheduled: its run ended as ${row.state}${row.reason ? ` (${row.reason})` : ''}`);
 }
 
 function said(summary: string): Explanation {

@@ -25,11 +25,15 @@ export async function renderOptions(scope: AttemptScope, fields: readonly string
   return { options: { ...task.options, ...rendered, ...inputs }, rendered };
 }
 
-/** What `mapIndexTemplate` makes of the inputs of this instance; null when the task is not mapped or has none. */
+/**
+ * What `mapIndexTemplate` makes of this instance: of its inputs and context, and of the XComs that it has set under
+ * `xcom` (`{{ xcom.return_value.city }}`). Null when the task is not mapped or has no such template.
+ */
 export async function renderMapIndex(scope: AttemptScope): Promise<string | null> {
   const { task, mapIndex } = scope.attempt;
   if (mapIndex < 0 || task.mapIndexTemplate === null) return null;
-  const name = await renderText(scope, 'mapIndexTemplate', task.mapIndexTemplate);
+  const xcom = Object.fromEntries(scope.effects.xcoms.map(({ key, value }) => [key, value]));
+  const name = await renderText(scope, 'mapIndexTemplate', task.mapIndexTemplate, { xcom });
   return name.slice(0, mapIndexNameCharsMax);
 }
 
@@ -60,8 +64,13 @@ async function renderOption(scope: AttemptScope, path: string, text: string): Pr
   return toHost(template.renderNative(templateContext(scope))) as Json;
 }
 
-async function renderText(scope: AttemptScope, path: string, text: string): Promise<string> {
+async function renderText(
+  scope: AttemptScope,
+  path: string,
+  text: string,
+  more: Record<string, unknown> = {},
+): Promise<string> {
   const { compileTemplate } = await import('../../transform/jinja/index.js');
   const template = compileTemplate(text, { path: `${scope.attempt.taskId}, ${path}` });
-  return template.render(templateContext(scope));
+  return template.render({ ...templateContext(scope), ...more });
 }

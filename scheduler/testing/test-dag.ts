@@ -24,6 +24,8 @@ export interface TestDagOptions {
   /** Connections by id: URLs, such as `{ warehouse: 'postgresql://…', lake: 'file:///tmp/lake' }`. */
   connections?: Record<string, string>;
   variables?: Record<string, string>;
+  /** Where other connections and variables are found, as `AIRFLOW_CONN_<ID>` and `AIRFLOW_VAR_<KEY>`: `process.env`. */
+  environment?: Record<string, string | undefined>;
   /** Only these tasks run; the others succeed at once and return what `returns` says. */
   only?: string[];
   /** Return values of tasks that do not run. */
@@ -36,6 +38,8 @@ export interface TestedTask {
   state: TaskInstanceState | null;
   tryNumber: number;
   returnValue: Json | undefined;
+  /** What the instance of a mapped task is called by `mapIndexTemplate`; null for its number. */
+  renderedMapIndex: string | null;
   /** Its log as text, a level before each entry. */
   log: string;
   error: AttemptError | null;
@@ -97,6 +101,7 @@ async function runIn(folder: string, dag: Dag, options: TestDagOptions): Promise
   const { scheduler, triggerer, store } = createTestScheduler(join(folder, 'metadata.db'), clock, executor, {
     xcomBytesMax,
     connections,
+    environment: options.environment ?? {},
   });
   executor.listener = scheduler.listener;
   try {
@@ -178,6 +183,7 @@ function collect(state: DagRunState, instances: TestedInstance[], attempts: Test
       {
         state: taskState,
         tryNumber,
+        renderedMapIndex: last?.effects.renderedMapIndex ?? null,
         returnValue: last?.effects.xcoms.find(({ key }) => key === 'return_value')?.value,
         log: own.flatMap(({ log }) => log).join('\n'),
         error: outcome?.state === 'failed' ? outcome.error : errorOf(error),

@@ -92,6 +92,24 @@ function remembering(ticks: Ticks): Ticks {
   };
 }
 
+/** Different schedules whose ticks are kept; who has more of them works some out again. */
+const sharedMax = 1_000;
+const shared = new Map<string, Ticks>();
+
+/** As `cronTicks`, the same for all who have this schedule: a thousand DAGs that are due every minute ask the same. */
+export function sharedCronTicks(expression: string, zone: string): Ticks {
+  const key = `${zone}\n${expression}`;
+  const known = shared.get(key);
+  if (known) return known;
+  const ticks = cronTicks(expression, zone);
+  shared.set(key, ticks);
+  if (shared.size > sharedMax) {
+    const oldest = shared.keys().next().value;
+    if (oldest !== undefined) shared.delete(oldest);
+  }
+  return ticks;
+}
+
 /** The ticks of several, together. */
 export function unionTicks(all: readonly Ticks[]): Ticks {
   if (all.length === 1) return all[0] as Ticks;

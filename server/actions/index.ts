@@ -5,14 +5,15 @@ import { sessionOf } from '../auth/guard.js';
 import { safeNext } from '../auth/login.js';
 import type { Sessions } from '../auth/sessions.js';
 import type { AppDeps } from '../deps.js';
+import { formTime } from '../form-time.js';
 import { plural } from '../format.js';
 import { paramFields, readParams } from '../forms/param-fields.js';
-import { formTime } from '../pages/dialogs.js';
 import { loadDag, loadLatestVersion } from '../pages/load-dag.js';
 import { savePreferences, setFlash } from '../preferences.js';
 import { urls } from '../urls.js';
 import type { Act, Done, Form } from './act.js';
 import { addAdminActions } from './admin.js';
+import { addBackfillActions } from './backfills.js';
 import { clearRequestOf, isOn, markRequestOf, requesterOf } from './requests.js';
 
 /** The forms of the pages. Each asks the scheduler for one thing, says what came of it, and leads back to a page. */
@@ -111,6 +112,7 @@ export function actionRoutes(deps: AppDeps, person: RequestHandler, sessions: Se
     return { words: 'The next load takes it again' };
   });
   addAdminActions(act, deps);
+  addBackfillActions(act, deps);
   return router;
 }
 

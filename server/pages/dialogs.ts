@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../kernel/json.js';
-import { fromIso, toIso } from '../../kernel/time.js';
+import { toIso } from '../../kernel/time.js';
 import type { ClearedTaskInstance } from '../../scheduler/model/commands.js';
 import { listDagRuns } from '../../scheduler/store/queries/dag-runs.js';
 import { clearRequestOf, markRequestOf, requesterOf } from '../actions/requests.js';
@@ -34,7 +34,7 @@ export const triggerDialog: Page = {
     const values = useDefaults ? {} : parseObject(last.conf_json);
     const fields = paramFields(head.version?.dag.paramsSchema ?? null, values);
     return {
-      ...dialogFrame(request, head.dag, 'Trigger'),
+      ...dialogFrame(head.dag, 'Trigger'),
       template: 'trigger',
       view: {
         ...head,
@@ -85,7 +85,7 @@ async function loadClear(request: PageRequest, deps: Parameters<Page['load']>[1]
         )
       : await deps.commands.clearTaskInstances(clearRequestOf(given, options, true), requesterOf(request.session));
   return {
-    ...dialogFrame(request, dag, taskId === undefined ? 'Clear the run' : `Clear ${taskId}`),
+    ...dialogFrame(dag, taskId === undefined ? 'Clear the run' : `Clear ${taskId}`),
     template: 'clear',
     view: { dag, run, taskId, mapIndex, options, total: affected.length, affected: affected.slice(0, previewMax) },
   };
@@ -102,7 +102,7 @@ async function loadMark(request: PageRequest, deps: Parameters<Page['load']>[1])
           requesterOf(request.session),
         );
   return {
-    ...dialogFrame(request, dag, taskId === undefined ? 'Mark the run' : `Mark ${taskId}`),
+    ...dialogFrame(dag, taskId === undefined ? 'Mark the run' : `Mark ${taskId}`),
     template: 'mark',
     view: { dag, run, taskId, mapIndex, options, total: affected.length, affected: affected.slice(0, previewMax) },
   };
@@ -111,7 +111,7 @@ async function loadMark(request: PageRequest, deps: Parameters<Page['load']>[1])
 async function loadNote(request: PageRequest, deps: Parameters<Page['load']>[1]) {
   const { dag, run, taskId, mapIndex } = await placeOf(request, deps);
   return {
-    ...dialogFrame(request, dag, 'Note'),
+    ...dialogFrame(dag, 'Note'),
     template: 'note',
     view: { dag, run, taskId, mapIndex, note: run.note },
   };
@@ -122,7 +122,7 @@ async function loadDelete(request: PageRequest, deps: Parameters<Page['load']>[1
   const runId = request.params['runId'];
   const run = runId === undefined ? undefined : await loadRun(deps, dag.dag_id, runId);
   return {
-    ...dialogFrame(request, dag, run ? 'Delete the run' : 'Delete the DAG'),
+    ...dialogFrame(dag, run ? 'Delete the run' : 'Delete the DAG'),
     template: 'delete',
     view: { dag, run },
   };
@@ -135,7 +135,8 @@ async function placeOf(request: PageRequest, deps: Parameters<Page['load']>[1]) 
   return { dag, run, taskId: request.params['taskId'], mapIndex: Number.isNaN(map) ? null : map };
 }
 
-function dialogFrame(_request: PageRequest, dag: { dag_id: string; display_name: string }, title: string) {
+/** Where a dialog about a DAG stands. */
+export function dialogFrame(dag: { dag_id: string; display_name: string }, title: string) {
   return {
     title: `${title}: ${dag.display_name}`,
     section: 'dags' as const,
@@ -172,9 +173,4 @@ function commandExamples(baseUrl: string, dagId: string, conf: JsonObject) {
 
 function shellQuote(text: string): string {
   return /^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
-/** A time typed into a form: in UTC unless it says otherwise; undefined when it is none. */
-export function formTime(text: string): number | undefined {
-  return fromIso(/(Z|[+-]\d{2}:?\d{2})$/i.test(text) ? text : `${text}Z`);
 }

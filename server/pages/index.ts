@@ -2,6 +2,7 @@ import type { Page } from '../page.js';
 import { adminPages } from './admin.js';
 import { adminDialogs } from './admin-dialogs.js';
 import { assetList, assetPage } from './assets.js';
+import { backfillDialog } from './backfill.js';
 import { dagCompare } from './compare.js';
 import { dagGraph } from './dag-graph.js';
 import { dagGrid, dagGridTab } from './dag-grid.js';
@@ -37,6 +38,7 @@ export const pages: readonly Page[] = [
   dagEvents,
   dagDetails,
   triggerDialog,
+  backfillDialog,
   dagRun,
   dagRunGraph,
   dagRunDetails,

@@ -32,17 +32,28 @@ export async function loadDag(deps: AppDeps, dagId: string): Promise<DagRow> {
 }
 
 const versionsMax = 200;
-const versionCaches = new WeakMap<AppDeps, Map<number, LoadedVersion>>();
+const versionCaches = new WeakMap<AppDeps, Map<number, Promise<LoadedVersion>>>();
 
-/** A version's graph. Versions never change, so each is parsed once. */
-export async function loadVersion(deps: AppDeps, versionId: number): Promise<LoadedVersion> {
-  const cache = versionCaches.get(deps) ?? new Map<number, LoadedVersion>();
+/** A version's graph. Versions never change, so each is parsed once, also when many ask for it at the same time. */
+export function loadVersion(deps: AppDeps, versionId: number): Promise<LoadedVersion> {
+  const cache = versionCaches.get(deps) ?? new Map<number, Promise<LoadedVersion>>();
   versionCaches.set(deps, cache);
   const known = cache.get(versionId);
   if (known) return known;
+  const loading = readVersion(deps, versionId);
+  cache.set(versionId, loading);
+  loading.catch(() => cache.delete(versionId));
+  if (cache.size > versionsMax) {
+    const oldest = cache.keys().next().value;
+    if (oldest !== undefined) cache.delete(oldest);
+  }
+  return loading;
+}
+
+async function readVersion(deps: AppDeps, versionId: number): Promise<LoadedVersion> {
   const row = await readOne(deps, dagVersionById(versionId));
   if (!row) throw new MillraceError('NOT_FOUND', `no DAG version has the id ${versionId}`);
-  const version: LoadedVersion = {
+  return {
     id: row.id,
     versionNumber: row.version_number,
     bundleHash: row.bundle_hash,
@@ -50,12 +61,6 @@ export async function loadVersion(deps: AppDeps, versionId: number): Promise<Loa
     createdAt: row.created_at,
     dag: JSON.parse(row.serialized_json) as SerializedDag,
   };
-  cache.set(versionId, version);
-  if (cache.size > versionsMax) {
-    const oldest = cache.keys().next().value;
-    if (oldest !== undefined) cache.delete(oldest);
-  }
-  return version;
 }
 
 /** The newest version of a DAG; undefined before its first import is complete. */

@@ -129,18 +129,21 @@ export function sourceHashes(table: BankTableName): string {
 
 /**
  * The same of the rows that the change log holds as of the point, without what models have: per key the last event that
- * was committed before, unless it is a delete or a truncate came after it. Payloads are fetched for these alone.
+ * was committed before, unless it is a delete or a truncate came after it.
  */
 export function changeLogHashes(table: BankTableName, point: number): string {
   const { columns } = bankRelations[table];
   return `
-    select last.key, ${hashSql(columns.map(([name]) => `image.${name}`))}, 0, ${sumColumn(table)}
-      from (select distinct on (key) key, lsn, seq, op from raw.${table} where lsn < ${point} and key is not null
-             order by key, lsn desc, seq desc) last
-     cross join lateral (select payload from raw.${table} e where e.lsn = last.lsn and e.seq = last.seq limit 1) event
+    select event.key, ${hashSql(columns.map(([name]) => `image.${name}`))}, 0, ${sumColumn(table)}
+      from raw.${table} event
      cross join lateral jsonb_to_record(event.payload->'after')
                 as image (${columns.map(([name, type]) => `${name} ${type}`).join(', ')})
-     where last.op <> 'd' and not ${isTruncated(table, 'last', point)}`;
+     where event.op <> 'd' and not ${isTruncated(table, 'event', point)}
+       -- Payloads stream past a hash table of the positions, instead of being sorted or hashed themselves.
+       and (event.lsn, event.seq) in (
+         select last.lsn, last.seq
+           from (select distinct on (key) key, lsn, seq from raw.${table} where lsn < ${point} and key is not null
+                  order by key, lsn desc, seq desc) last)`;
 }
 
 function sumColumn(table: BankTableName): string {

@@ -118,6 +118,19 @@ describe('testDag', () => {
     expect(run.tasks['load']?.returnValue).toBe('12 Bern');
   });
 
+  it('finds other connections and variables in the environment that it is given', async () => {
+    const dag = new Dag('d');
+    dag.task('look', async () => {
+      const client = getClient();
+      const { host, password } = await client.getConnectionOrThrow('crm');
+      return [host, password, await client.getVariable('city'), await client.getVariable('none')].join();
+    })();
+    const environment = { AIRFLOW_CONN_CRM: 'http://u:p%40ss@h', AIRFLOW_VAR_CITY: 'Bern' };
+    const run = await testDag(dag, { environment });
+    expect(run.tasks['look']?.returnValue).toBe('h,p@ss,Bern,');
+    expect((await testDag(dag)).tasks['look']?.error?.message).toContain('there is no connection "crm"');
+  });
+
   it('shows e-mails and triggered runs instead of sending them', async () => {
     const dag = new Dag('d');
     dag.email('mail', { to: ['a@example.org'], subject: 'Done {{ ds }}', html: '<p>{{ params.x }} rows</p>' });
@@ -184,6 +197,27 @@ describe('testDag', () => {
     const refused = await testDag(wrong);
     expect(refused.tasks['pick']?.error?.message).toBe('the switch chose c, which is none of its cases: b, a');
     expect(refused.tasks['pick']?.tryNumber).toBe(1);
+  });
+
+  it('names the instances of a mapped task by a template, when they have ended', async () => {
+    const dag = new Dag('d');
+    const town = async ({ key }: { key: string }) => {
+      if (key === 'c') throw new Error('no such town');
+      return { name: key.toUpperCase() };
+    };
+    dag
+      .task('load', town, { mapIndexTemplate: '{{ key }}: {{ xcom.return_value.name }}, try {{ ti.try_number }}' })
+      .expand({
+        key: ['a', 'b', 'c'],
+      });
+    const run = await testDag(dag);
+    expect(Object.values(run.tasks).map((task) => [task.state, task.renderedMapIndex])).toEqual([
+      ['success', 'a: A, try 1'],
+      ['success', 'b: B, try 1'],
+      ['failed', null],
+    ]);
+    expect(run.tasks['load[2]']?.log).toContain('WARNING mapIndexTemplate:');
+    expect(run.tasks['load[2]']?.error?.message).toBe('no such town');
   });
 
   it('gives a task up after its deferral’s patience, and at once when nothing can come', async () => {

@@ -25,6 +25,7 @@ const pagePaths: [path: string, words: string[]][] = [
   [urls.dag(bank, 'events'), ['trigger_dag_run']],
   [urls.dag(bank, 'details'), ['Max active runs']],
   [urls.dag('MinIO_S3_to_Warehouse', 'trigger'), ['max_files', 'quarantine', 'curl -X POST', 'What will happen']],
+  [urls.dag('MinIO_S3_to_Warehouse', 'backfill'), ['First logical date', 'Show the dates']],
   [urls.run(bank, live), ['fct_transactions', 'lock timeout', 'Stop…']],
   [urls.run(bank, failed), ['1 task failed', 'Retry failed…']],
   [urls.run(bank, failed, 'graph'), ['svg']],
@@ -115,5 +116,18 @@ describe('pages', () => {
     expect([response.status, text.slice(0, response.status === 200 ? 0 : 2000)]).toEqual([200, '']);
     for (const word of words) expect(text).toContain(word);
     expect(text).not.toMatch(/\b(undefined|NaN)\b|\[object Object\]/);
+  });
+
+  it('say why nothing can be written', async () => {
+    const platform = fixture.deps.platform();
+    const scheduler = { ...platform.scheduler, healthy: false, storeError: 'database or disk is full' };
+    const ill = await uiServer({ ...fixture.deps, platform: () => ({ ...platform, scheduler }) });
+    try {
+      const text = await (await ill.get('/')).text();
+      expect(text).toContain('Nothing can be written: database or disk is full');
+      expect(text).toContain('Cannot write');
+    } finally {
+      await ill.close();
+    }
   });
 });

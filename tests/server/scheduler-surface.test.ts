@@ -73,6 +73,28 @@ describe('why a task does not run', () => {
   });
 });
 
+describe('a DAG file that cannot be imported', () => {
+  it('is told with line and excerpt on its page, over REST and in the terminal; the last good version runs on', async () => {
+    const { h, server, api, cli } = await surface();
+    await h.declare(dag({ dagId: 'd', tasks: chain(1) }));
+    const excerpt = '> 9 | const = 3;';
+    const error = { fileloc: 'test.ts', message: 'Expected identifier', line: 9, column: 7, excerpt, stack: null };
+    await h.scheduler.saveImports({ files: [], errors: [error], removed: [] });
+    await h.settled();
+    const page = await (await server.get('/admin/import-errors')).text();
+    const { json } = await api('GET', '/importErrors');
+    const told = (await cli('importErrors', {}))[0];
+    expect(page).toContain('Expected identifier');
+    expect(page).toContain('&gt; 9 | const = 3;');
+    expect(json.total_entries).toBe(1);
+    expect(json.import_errors[0]).toMatchObject({ filename: 'test.ts', stack_trace: expect.stringContaining(excerpt) });
+    expect(told).toMatchObject({ fileloc: 'test.ts', line: 9, column_number: 7, excerpt });
+    expect(await h.runState('d', await h.trigger('d'))).toBe('success');
+    await h.declare(dag({ dagId: 'd', tasks: chain(2) }));
+    expect((await api('GET', '/importErrors')).json.total_entries).toBe(0);
+  });
+});
+
 describe('backfills over REST', () => {
   const wish = { dag_id: 'd', from_date: '2026-01-01T00:00:00Z', to_date: '2026-01-05T00:00:00Z', max_active_runs: 2 };
 
@@ -148,6 +170,40 @@ describe('backfills over REST', () => {
     expect((await api('POST', '/backfills', wish)).status).toBe(409);
     for (const path of ['/backfills/7', '/backfills/x']) expect((await api('GET', path)).status).toBe(404);
     expect((await api('PUT', '/backfills/7/cancel')).status).toBe(404);
+  });
+});
+
+describe('backfills on their page', () => {
+  it('show their dates first, then are made, held and ended', async () => {
+    const { h, server } = await surface({ behaviour: () => 'hold' });
+    await h.declare(dag({ dagId: 'd', schedule: daily, tasks: chain(1) }), dag({ dagId: 'timeless', tasks: chain(1) }));
+    await h.trigger('d', { logicalDate: day(2) });
+    const form = { from: '2026-01-01T00:00', to: '2026-01-04T00:00', reprocess: 'none', max_active_runs: '1' };
+    const page = async (query = '') => (await server.get(`/dags/d/backfill${query}`)).text();
+    const tried = await page(`?${new URLSearchParams(form)}`);
+    expect(tried).toContain('Make 3 runs');
+    expect(tried).toContain('left out: in flight');
+    expect(await h.rows('select * from backfill')).toEqual([]);
+    expect(await page('?from=2027-01-01T00:00&to=2027-01-02T00:00')).toContain('the dates lie in the future');
+    expect(await page('?from=soon&to=2027-01-02T00:00')).toContain('&quot;soon&quot; is not a time');
+
+    expect((await server.post('/dags/d/backfill', form)).status).toBe(303);
+    await h.settled();
+    expect(
+      await h.rows("select state, count(*) as n from dag_run where run_type = 'backfill' group by 1 order by 1"),
+    ).toEqual([
+      { state: 'queued', n: 2 },
+      { state: 'running', n: 1 },
+    ]);
+    expect(await page()).toContain('under way');
+    await server.post('/backfills/1/pause', { paused: 'true' });
+    expect(await page()).toContain('paused');
+    await server.post('/backfills/1/pause', { paused: 'false' });
+    await server.post('/backfills/1/cancel', {});
+    await h.settled();
+    expect(await page()).toMatch(/over<\/span>/);
+    expect(await (await server.get('/dags/d')).text()).toContain('/dags/d/backfill');
+    expect(await (await server.get('/dags/timeless')).text()).not.toContain('/backfill');
   });
 });
 

@@ -22,6 +22,12 @@ export const warehouses: [string, () => Promise<string>][] = [
   ['DuckDB', async () => 'duckdb::memory:'],
 ];
 
+/** The same, DuckDB in a file: for tests that open it more than once. */
+export const lastingWarehouses: typeof warehouses = [
+  ['PostgreSQL', testDatabase],
+  ['DuckDB', async () => duckdbFile()],
+];
+
 /** The URL of a DuckDB file that goes with the running test. It needs a built `dist`. */
 export function duckdbFile(): string {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-duckdb-'));

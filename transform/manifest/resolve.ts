@@ -1,7 +1,10 @@
 import { MillraceError } from '../../kernel/errors.js';
+import type { Json } from '../../kernel/json.js';
 import { describeNode, describeRef } from '../compile/names.js';
+import { toList } from '../project/config.js';
 import { didYouMean } from '../project/nearest.js';
-import type { Manifest, ManifestExposure, ManifestNode, ManifestSource, RefCall } from './node.js';
+import { isObject } from '../project/yaml.js';
+import type { Manifest, ManifestExposure, ManifestNode, ManifestSource, ManifestUnitTest, RefCall } from './node.js';
 import { compareVersions } from './select-methods.js';
 
 /** Finds what `ref` and `source` mean. */
@@ -93,17 +96,39 @@ export function resolveDependencies(manifest: Manifest, resolver: Resolver): voi
   }
   for (const exposure of manifest.exposures.values())
     exposure.depends_on.nodes = dependenciesOf(exposure, resolver, false) ?? [];
-  for (const test of manifest.unitTests.values()) {
-    const model = resolver.ref({ name: test.model, package: null, version: test.version }, test.package_name);
-    if (!model)
-      throw resolver.unknownRef(
-        { name: test.model, package: null, version: null },
-        `the unit test '${test.name}' (${test.original_file_path})`,
-      );
+  for (const test of [...manifest.unitTests.values()]) resolveUnitTest(manifest, resolver, test);
+  for (const node of manifest.nodes.values()) checkAccess(node, manifest);
+}
+
+/** A unit test of a model with versions becomes one for each of them, or for those that its `versions` includes or does not exclude. */
+function resolveUnitTest(manifest: Manifest, resolver: Resolver, test: ManifestUnitTest): void {
+  const by = `the unit test '${test.name}' (${test.original_file_path})`;
+  const model = resolver.ref({ name: test.model, package: null, version: null }, test.package_name);
+  if (!model) throw resolver.unknownRef({ name: test.model, package: null, version: null }, by);
+  const wanted = isObject(test.versions) ? test.versions : {};
+  const [include, exclude] = [toList(wanted['include']).map(String), toList(wanted['exclude']).map(String)];
+  if (model.version === null || model.version === undefined) {
+    if (include.length + exclude.length > 0)
+      throw new MillraceError('SQL_PROJECT_INVALID', `${by} names versions, but ${model.name} has none`);
     test.depends_on.nodes = [model.unique_id];
     test.schema = model.schema;
+    return;
   }
-  for (const node of manifest.nodes.values()) checkAccess(node, manifest);
+  const all = [...manifest.nodes.values()].filter(
+    (node) => node.resource_type === 'model' && node.name === model.name && node.package_name === model.package_name,
+  );
+  const chosen = all.filter(({ version }) =>
+    exclude.length > 0 ? !exclude.includes(String(version)) : include.length === 0 || include.includes(String(version)),
+  );
+  if (chosen.length === 0)
+    throw new MillraceError('SQL_REFERENCE_UNKNOWN', `${by} is for no version of ${model.name}`, {
+      hint: `There are: ${all.map(({ version }) => String(version)).join(', ')}.`,
+    });
+  manifest.unitTests.delete(test.unique_id);
+  for (const { unique_id, schema, version } of chosen) {
+    const versioned = { ...test, unique_id: `${test.unique_id}_v${version}`, version: version as Json, schema };
+    manifest.unitTests.set(versioned.unique_id, { ...versioned, depends_on: { macros: [], nodes: [unique_id] } });
+  }
 }
 
 function dependenciesOf(

@@ -83,6 +83,8 @@ export function freshSql(parts: ChangeLogParts): string {
       ...keys(config).map((key) => `version.${key} = log.${key}`),
       ...columns.map((column, index) => `version.${column} = log.${place[index]}`),
     ].join(' and ')})`;
+  // All versions are looked through, although those below the watermark need not be: a planner whose statistics do not know the newest load yet
+  // would compare each event with each version of it.
   const reached =
     watermark === null || watermark.reached === null
       ? ''

@@ -1,5 +1,5 @@
 import type { Adapter } from '../adapters/adapter.js';
-import { quoteLiteral, type Relation } from '../compile/relation.js';
+import type { Relation } from '../compile/relation.js';
 import { internalPackage } from '../manifest/macros.js';
 import type { ManifestNode } from '../manifest/node.js';
 import type { NodeResult } from '../model.js';
@@ -93,8 +93,9 @@ function failureCount(node: ManifestNode): string {
   const { name, kwargs } = node.test_metadata as NonNullable<ManifestNode['test_metadata']>;
   const column = String(kwargs['column_name']);
   if (name === 'not_null') return `count(*) filter (where ${column} is null)`;
+  // As in dbt's test, whoever writes a value with a quote doubles it.
   const values = (Array.isArray(kwargs['values']) ? kwargs['values'] : []).map((value) =>
-    kwargs['quote'] === false ? String(value) : quoteLiteral(String(value)),
+    kwargs['quote'] === false ? String(value) : `'${value}'`,
   );
   return `count(distinct ${column}) filter (where ${column} not in (${values.join(', ')}))`;
 }

@@ -1,7 +1,7 @@
 import type { LiveRun, LiveTaskInstance } from '../../decide/live-run.js';
 import { transitiveDownstream, transitiveUpstream } from '../../decide/plan.js';
 import type { ClearedTaskInstance, Requester, SchedulerCommands } from '../../model/commands.js';
-import { executionStates } from '../../model/states.js';
+import { executionStates, finishedStates } from '../../model/states.js';
 import { clearInstances, reopenRun } from '../clear-instances.js';
 import { endAttempt } from '../fail-fast.js';
 import { lookAgain } from '../look-back.js';
@@ -56,7 +56,9 @@ export function setState(
   reason: string,
 ): void {
   if (executionStates.has(instance.state)) endAttempt(turn, instance, reason);
-  turn.move(instance, state, reason, { endedAt: turn.now, startedAt: instance.startedAt ?? turn.now, dueAt: null });
+  const endedAt = finishedStates.has(instance.state) ? (instance.endedAt ?? turn.now) : turn.now;
+  const error = state === 'failed' ? instance.error : null;
+  turn.move(instance, state, reason, { endedAt, startedAt: instance.startedAt ?? endedAt, dueAt: null, error });
 }
 
 function selected(run: LiveRun, request: MarkRequest): LiveTaskInstance[] {

@@ -222,7 +222,9 @@ export function countActive() {
 // biome-ignore lint/suspicious/noExplicitAny: one filter for queries that select different columns of the same table
 function filtered<Query extends { where: any }>(query: Query, filter: TaskInstanceFilter): Query {
   let result = query;
-  if (filter.dagId !== undefined) result = result.where('ti.dag_id', '=', filter.dagId);
+  // The run says which DAG it is of: asked for both, SQLite might read all that the DAG ever ran.
+  if (filter.dagId !== undefined && filter.dagRunId === undefined)
+    result = result.where('ti.dag_id', '=', filter.dagId);
   if (filter.dagRunId !== undefined) result = result.where('ti.dag_run_id', '=', filter.dagRunId);
   if (filter.taskId !== undefined) result = result.where('ti.task_id', '=', filter.taskId);
   if (filter.mapIndex !== undefined) result = result.where('ti.map_index', '=', filter.mapIndex);

@@ -82,8 +82,7 @@ export function dagRunRoutes(deps: AppDeps): Router {
       deps.store.read(listDagRuns(filter, order, pageOf(request))),
       readOne(deps, countDagRuns(filter)),
     ]);
-    const dag_runs = await Promise.all(runs.map((run) => runResponse(deps, run)));
-    response.json({ dag_runs, total_entries: total?.total ?? 0 });
+    response.json({ dag_runs: await runResponses(deps, runs), total_entries: total?.total ?? 0 });
   });
 
   router.post(path, async (request, response) => {
@@ -148,6 +147,19 @@ export function dagRunRoutes(deps: AppDeps): Router {
   });
 
   return router;
+}
+
+/** Reads each DAG once, however many of the runs are its. */
+async function runResponses(deps: AppDeps, runs: DagRunRow[]) {
+  const dags = new Map<string, ReturnType<typeof loadDag>>();
+  const dagOf = (dagId: string) => {
+    const known = dags.get(dagId) ?? loadDag(deps, dagId);
+    dags.set(dagId, known);
+    return known;
+  };
+  return Promise.all(
+    runs.map(async (run) => wireRun(await dagOf(run.dag_id), run, await loadVersion(deps, run.dag_version_id))),
+  );
 }
 
 async function runResponse(deps: AppDeps, run: DagRunRow) {

@@ -25,31 +25,20 @@
 
 {#
   For each key among the new events the newest of them, unless this model has a newer one: late files must not undo
-  what came after. The newest are found on three narrow columns, and only their payloads are then fetched, one by one
-  through the unique index: a join would carry the payloads of all events through a sort or a hash table.
+  what came after. The newest are found on three narrow columns, and `in` lets all events stream past a hash table of
+  these: a join carries their payloads through a sort or a hash table where the planner takes it for the smaller side.
 #}
 {% macro newest_events(table, key_column) -%}
   select
-    event.key, event.lsn, event.seq, event.op, event.payload, event.image,
-    load.load_seq, load.loaded_at as load_timestamp,
+    event.key, event.lsn, event.seq, event.op, event.payload, event.image, event.load_seq, event.load_timestamp,
     {{ change_time('event.payload') }} as changed_at,
     event.op = 'd' or exists (
       select 1 from {{ source('raw', table) }} as truncated
       where truncated.op = 't' and (truncated.lsn, truncated.seq) > (event.lsn, event.seq)
     ) as is_deleted
   from (
-    select distinct on (key) key, lsn, seq
-    from ({{ new_events(table) }}) as candidate
-    where key is not null
-    order by key, lsn desc, seq desc
-  ) as newest
-  cross join lateral (
-    select found.*, {{ row_image() }} as image
-    from {{ source('raw', table) }} as found
-    where found.lsn = newest.lsn and found.seq = newest.seq
-    limit 1
+    {{ new_images(table, newest_positions(table)) }}
   ) as event
-  join {{ source('millrace', 'load_ledger') }} as load on load.file_id = event.file_id
   {%- if is_incremental() %}
   where not exists (
     select 1 from {{ this }} as old
@@ -58,10 +47,26 @@
   {%- endif %}
 {%- endmacro %}
 
-{# All new events with the row that each tells of. `offset 0` keeps PostgreSQL from working the row out for each column. #}
-{% macro new_images(table) -%}
+{% macro newest_positions(table) -%}
+  select newest.lsn, newest.seq
+  from (
+    select distinct on (key) key, lsn, seq
+    from ({{ new_events(table) }}) as candidate
+    where key is not null
+    order by key, lsn desc, seq desc
+  ) as newest
+{%- endmacro %}
+
+{#
+  New events, all or those at the given positions, with the row that each tells of. `offset 0` keeps PostgreSQL from
+  working the row out for each column.
+#}
+{% macro new_images(table, positions=none) -%}
   select event.*, {{ row_image() }} as image
   from ({{ new_events(table, 'event.*, load.load_seq, load.loaded_at as load_timestamp') }}) as event
+  {%- if positions is not none %}
+  where (event.lsn, event.seq) in ({{ positions }})
+  {%- endif %}
   offset 0
 {%- endmacro %}
 

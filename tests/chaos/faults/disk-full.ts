@@ -26,12 +26,18 @@ export const diskFull: Fault[] = [
       for (let run = 1; run <= 3; run++) await rig.client.trigger('work', `before${run}`);
       await pause(random.int(0, 300));
 
+      rig.logsMayLack = true;
       const filler = join(disk, 'logs', 'filler');
       fill(filler);
       const refused = await refusal(rig);
       if (rig.system.isOver) rig.fault('other', 'a full disk does not end the server', rig.system.said.slice(-2_000));
       else if (!refused) rig.fault('other', 'on a full disk writes are refused', 'they were not');
       else rig.holds('on a full disk writes are refused', refused);
+      if (!rig.system.isOver) {
+        const { status } = await rig.client.ask('GET', '/dags/~/dagRuns?limit=1');
+        if (status !== 200)
+          rig.fault('other', 'on a full disk one can look', `the list of runs was answered ${status}`);
+      }
       await pause(random.int(0, 2_000));
       rmSync(filler, { force: true });
 

@@ -214,6 +214,18 @@ describe('a mark', () => {
     expect(rows.map((row) => `${row.run_id} ${row.task_id}`).sort()).toEqual([...expected].sort());
   });
 
+  it('keeps when a task ran, and forgets an error that is none any more', async () => {
+    const h = await startHarness({ behaviour: () => failed('no rows') });
+    await h.declare(dag({ dagId: 'd', tasks: chain(1) }));
+    const runId = await h.trigger('d');
+    const began = h.clock.now();
+    await h.advanceBy(60_000);
+    const row = async () => (await h.rows('select started_at, ended_at, error from task_instance'))[0];
+    expect(await row()).toEqual({ started_at: began, ended_at: began, error: 'Error: no rows' });
+    await h.scheduler.commands.markTaskInstances(marking({ runId, taskId: 't0', state: 'success' }), tester);
+    expect(await row()).toEqual({ started_at: began, ended_at: began, error: null });
+  });
+
   it('of one index of a mapped task leaves the others alone', async () => {
     const h = await startHarness();
     h.executor.behaviour = () => failed();

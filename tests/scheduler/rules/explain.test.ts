@@ -419,11 +419,25 @@ describe('why a task instance does not run', () => {
     expect(reasons.map(({ text }) => text)).toEqual(expect.arrayContaining([one.says, ...(one.and ?? [])]));
   });
 
-  it('is told of what is unknown, and of what never came up', async () => {
-    const h = await startHarness();
-    await h.declare(dag({ dagId: 'd', dagrunTimeoutMs: 1_000, tasks: chain(1) }));
+  it('is told of runs that are over as well, and of what never came up', async () => {
+    let h = await startHarness({ behaviour: () => failed('no rows') });
+    await h.declare(dag({ dagId: 'd', ...daily, isPausedUponCreation: true, tasks: chain(2) }));
+    await h.scheduler.commands.setPaused('d', false, tester);
     const runId = await h.trigger('d');
-    const key = { dagId: 'd', runId, taskId: 'nowhere', mapIndex: -1 };
-    expect((await h.scheduler.explain(key)).summary).toBe('there is no such task instance');
+    await backfill(h, true);
+    await h.scheduler.commands.cancelBackfill(1, tester);
+    h = await h.crash();
+    const why = (taskId: string, of = runId) => h.scheduler.explain({ dagId: 'd', runId: of, taskId, mapIndex: -1 });
+    expect(await why('t0')).toMatchObject({ summary: 'its last try failed: Error: no rows' });
+    expect((await why('t1')).reasons.map(({ text }) => text)).toEqual([
+      'all_success: an upstream task failed (of 1 upstream 1 failed)',
+      't0 is failed',
+    ]);
+    expect((await why('t0', 'backfill__2025-12-02T00:00:00+00:00')).summary).toBe(
+      'it was never scheduled: its run ended as failed (tester cancelled the backfill)',
+    );
+    for (const unknown of [why('nowhere'), why('t0', 'nowhere')]) {
+      expect((await unknown).summary).toBe('there is no such task instance');
+    }
   });
 });

@@ -1,9 +1,13 @@
 import { CompiledQuery } from 'kysely';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { StoreDriver } from '../../../scheduler/store/driver.js';
+import * as loading from '../../../scheduler/store/loading/load-live.js';
 import * as dagRuns from '../../../scheduler/store/queries/dag-runs.js';
 import * as dags from '../../../scheduler/store/queries/dags.js';
 import * as taskInstances from '../../../scheduler/store/queries/task-instances.js';
 import { openSqliteStore } from '../../../scheduler/store/sqlite-driver.js';
+import { timetableOf } from '../../../scheduler/timetable/timetable.js';
+import { dag } from '../../support/dag-builder.js';
 
 const page = { limit: 50, offset: 0 };
 const byId = [{ by: 'id', descending: true }] as const;
@@ -37,6 +41,11 @@ const questions: [name: string, query: CompiledQuery<unknown>][] = [
     taskInstances.listTaskInstances({ dagRunId: 1 }, [{ by: 'map_index', descending: false }], page),
   ],
   ['task instances of a run, counted', taskInstances.countTaskInstances({ dagRunId: 1 })],
+  [
+    'task instances of a run of a DAG',
+    taskInstances.listTaskInstances({ dagId: 'd', dagRunId: 1 }, [{ by: 'map_index', descending: false }], page),
+  ],
+  ['task instances of a run of a DAG, counted', taskInstances.countTaskInstances({ dagId: 'd', dagRunId: 1 })],
   ['task instances of a DAG', taskInstances.listTaskInstances({ dagId: 'd' }, [{ by: 'id', descending: false }], page)],
   ['task instances of a DAG, counted', taskInstances.countTaskInstances({ dagId: 'd' })],
   [
@@ -83,6 +92,31 @@ describe('with a long history', () => {
     }
     const steps = await planOf(taskInstances.listTaskInstances({}, [{ by: 'id', descending: false }], page));
     expect(steps.filter((step) => step.includes('TEMP B-TREE'))).toEqual([]);
+  });
+
+  it('reads of one run no more than that run', async () => {
+    const filter = { dagId: 'd', dagRunId: 1 };
+    const list = taskInstances.listTaskInstances(filter, [{ by: 'map_index', descending: false }], page);
+    for (const query of [list, taskInstances.countTaskInstances(filter)]) {
+      expect((await planOf(query)).filter((step) => step.includes('(dag_run_id=?'))).toHaveLength(1);
+    }
+  });
+
+  it('finds where a schedule goes on, and how many runs failed in a row, from the newest run down', async () => {
+    const asked: CompiledQuery<unknown>[] = [];
+    const recorder = {
+      read: async (query: CompiledQuery<unknown>) => {
+        asked.push(query);
+        return [];
+      },
+    } as unknown as StoreDriver;
+    await loading.loadSchedulePlace(recorder, 'd', timetableOf(dag({ dagId: 'd', tasks: [] })));
+    await loading.loadFailuresInRow(recorder, 'd', 3);
+    expect(asked).toHaveLength(3);
+    for (const query of asked) {
+      const steps = await planOf(query);
+      expect(steps.filter((step) => step.includes('TEMP B-TREE') || isFullScan(step))).toEqual([]);
+    }
   });
 
   it('sees a full scan where there is one', async () => {
