@@ -16,7 +16,7 @@ export function createPlatformStatus(options: Omit<WebAppOptions, 'log'>): () =>
       isEmbedded && postgres && postgres.state !== 'running' ? (postgres.lastEnd ?? 'starting') : null;
     return {
       startedAt,
-      scheduler: { healthy: isHealthy && storeError === null, lastTurnAt, turnMs },
+      scheduler: { healthy: isHealthy, storeError, lastTurnAt, turnMs },
       executor: { slots: settings.MILLRACE_PARALLELISM, busy: Math.min(executing, settings.MILLRACE_PARALLELISM) },
       cdc,
       generator: sources?.generator() ?? null,

@@ -83,6 +83,8 @@ export interface PlatformStatus {
   startedAt: Instant;
   scheduler: {
     healthy: boolean;
+    /** Why the metadata database cannot be written at the moment; null while it can. */
+    storeError: string | null;
     /** When the loop last finished a turn or found nothing to do. */
     lastTurnAt: Instant | null;
     turnMs: number | null;

@@ -6,6 +6,7 @@ import { runResultsPath } from '../scheduler/model/run-results.js';
 import { emailById } from '../scheduler/store/queries/emails.js';
 import type { AppDeps } from './deps.js';
 import { knownZone, ZonedFormat } from './format.js';
+import { levelOf } from './logs/log-line.js';
 import { logFilesOf, logLineHtml } from './logs/log-view.js';
 import { maskedLines } from './logs/masked-lines.js';
 import { dashboardCsv } from './pages/dashboards.js';
@@ -53,7 +54,8 @@ export function downloadRoutes(deps: AppDeps, person: RequestHandler): Router {
     }
     const from = wholeNumber(request.query['from'], 1);
     const count = Math.min(linesMax, wholeNumber(request.query['count'], 500));
-    const lines = await log.read(from, count);
+    const level = levelOf(request.query['level']);
+    const lines = level === undefined ? await log.read(from, count) : await log.readFromLevel(from, count, level);
     response.json({
       html: lines.map((line) => logLineHtml(line, format, line.number === log.errorLines[0]).text).join(''),
       from: lines[0]?.number ?? from,

@@ -48,6 +48,7 @@ export async function frameOf(request: PageRequest, deps: AppDeps): Promise<Fram
 
 function healthOf(deps: AppDeps): FrameView['health'] {
   const { scheduler, cdc, warehouse, objectStore } = deps.platform();
+  if (scheduler.storeError !== null) return { level: 'bad', text: `Nothing can be written: ${scheduler.storeError}` };
   if (!scheduler.healthy) return { level: 'bad', text: 'Scheduler does not answer' };
   if (warehouse && !warehouse.healthy) return { level: 'bad', text: 'Warehouse unreachable' };
   if (objectStore && !objectStore.healthy) return { level: 'bad', text: 'Object store unreachable' };

@@ -26,7 +26,10 @@ export interface DagTestOptions {
   json?: boolean;
 }
 
-/** `millrace dags test DAG`: exit code 1 when the run fails. The connections are those of the server, if one runs. */
+/**
+ * `millrace dags test DAG`: exit code 1 when the run fails. The databases are those of the server, if one runs; other
+ * connections and variables are those of this environment.
+ */
 export async function testDagFile(dagId: string, options: DagTestOptions): Promise<void> {
   const bundlesFolder = mkdtempSync(join(tmpdir(), 'millrace-dags-test-'));
   try {
@@ -34,6 +37,7 @@ export async function testDagFile(dagId: string, options: DagTestOptions): Promi
     const run = await testDag(dag, {
       conf: parseConf(options.conf),
       connections: await connections(),
+      environment: process.env,
       baseFolder: dirname(join(file.folder, file.fileloc)),
       ...(options.logicalDate === undefined ? {} : { logicalDate: options.logicalDate }),
       ...(options.only === undefined ? {} : { only: options.only }),

@@ -39,7 +39,9 @@ export function registerSqlCommands(program: Command): void {
     async (options: SqlOptions) => exit(await (await import('../sql/debug.js')).debugCommand(options)),
   );
   common(
-    sql.command('deps').description('install the packages of packages.yml: local folders and git repositories'),
+    sql
+      .command('deps')
+      .description('install the packages of packages.yml: folders, git repositories, hub packages, archives'),
   ).action(async (options: SqlOptions) => exit(await (await import('../sql/deps.js')).depsCommand(options)));
   common(sql.command('clean').description('remove the folders of clean-targets')).action(async (options: SqlOptions) =>
     exit(await (await import('../sql/clean.js')).cleanCommand(options)),

@@ -1,96 +1,106 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { MillraceError } from '../../kernel/errors.js';
-import type { JsonObject } from '../../kernel/json.js';
+import type { Json, JsonObject } from '../../kernel/json.js';
+import type { ContextLike } from '../../transform/jinja/index.js';
 import { library } from '../../transform/jinja/library.js';
 import { readDependencies, readPackage, readProjectKeys } from '../../transform/project/package.js';
 import { envVarFunction, varFunction } from '../../transform/project/vars.js';
+import { download, findHubVersion, hubUrl, readConstraints, satisfies } from './hub.js';
+import { cloneRepository, type InstalledPackage, linkFolder, unpackArchive } from './install-package.js';
 import { readVars, type SqlOptions } from './options.js';
 import { Printer } from './printer.js';
 
-/** Installs what packages.yml names, and what those packages name: local folders by a link, git repositories by a clone of the revision. */
+/**
+ * Installs what packages.yml and dependencies.yml name, and what those packages name: folders by a link, git repositories by a clone of the revision,
+ * packages of dbt's hub and archives by a download.
+ */
 export async function depsCommand(options: SqlOptions): Promise<number> {
   const printer = new Printer(options);
   const dir = resolve(options.projectDir);
-  const vars = readVars(options.vars, '--vars');
   const context = {
     ...library(),
     env_var: envVarFunction(process.env, { secrets: true }),
-    var: varFunction(vars, '--vars'),
+    var: varFunction(readVars(options.vars, '--vars'), '--vars'),
     target: {},
   };
   const root = readPackage(dir, readProjectKeys(dir), context);
   const folder = join(dir, root.file.packagesInstallPath);
   mkdirSync(folder, { recursive: true });
-  const done = new Set<string>();
-  const waiting = readDependencies(dir, context).map((entry) => ({ entry, from: dir }));
-  for (let next = waiting.shift(); next; next = waiting.shift()) {
-    const key = JSON.stringify(next.entry);
-    if (done.has(key)) continue;
-    done.add(key);
-    const installed = install(next.entry, next.from, folder);
-    printer.info(`Installed ${installed.name} from ${installed.origin}`);
-    waiting.push(...readDependencies(installed.dir, context).map((entry) => ({ entry, from: installed.dir })));
-  }
-  if (done.size === 0) printer.info('There are no packages to install.');
+  const installed = await new Installation(folder, context, printer).all(dir);
+  if (installed === 0) printer.info('There are no packages to install.');
   return 0;
 }
 
-function install(entry: JsonObject, from: string, folder: string): { name: string; dir: string; origin: string } {
-  if (typeof entry['local'] === 'string') {
-    const source = resolve(from, entry['local']);
-    const name = nameOf(source);
-    const dir = join(folder, name);
-    rmSync(dir, { recursive: true, force: true });
-    symlinkSync(source, dir);
-    return { name, dir: source, origin: entry['local'] };
+/** A package of the hub as everyone together asks for it. */
+interface HubRequest {
+  constraints: Set<string>;
+  prereleases: boolean;
+  /** The version that is installed. */
+  version: string | null;
+}
+
+class Installation {
+  readonly #folder: string;
+  readonly #context: ContextLike;
+  readonly #printer: Printer;
+  readonly #done = new Set<string>();
+  readonly #hub = new Map<string, HubRequest>();
+
+  constructor(folder: string, context: ContextLike, printer: Printer) {
+    this.#folder = folder;
+    this.#context = context;
+    this.#printer = printer;
   }
-  if (typeof entry['git'] === 'string')
-    return clone(entry['git'], textOf(entry['revision']), textOf(entry['subdirectory']), folder);
-  const named = String(entry['package'] ?? entry['tarball'] ?? 'a package');
-  throw new MillraceError('SQL_PACKAGE_MISSING', `${named} comes from dbt's package hub, which is not supported`, {
-    hint: 'Name its git repository and revision instead: - git: https://…, revision: 1.3.0.',
-  });
-}
 
-function clone(
-  url: string,
-  revision: string | null,
-  subdirectory: string | null,
-  folder: string,
-): { name: string; dir: string; origin: string } {
-  const temporary = mkdtempSync(join(existsSync(folder) ? folder : tmpdir(), '.clone-'));
-  try {
-    git(['clone', '--quiet', url, temporary]);
-    if (revision !== null) git(['-C', temporary, 'checkout', '--quiet', revision]);
-    const source = subdirectory === null ? temporary : join(temporary, subdirectory);
-    const name = nameOf(source);
-    const dir = join(folder, name);
-    rmSync(dir, { recursive: true, force: true });
-    renameSync(source, dir);
-    return { name, dir, origin: `${url}${revision === null ? '' : `@${revision}`}` };
-  } finally {
-    rmSync(temporary, { recursive: true, force: true });
+  /** Installs everything that the folder's project asks for, directly or not; returns how many packages that were. */
+  async all(dir: string): Promise<number> {
+    const waiting = readDependencies(dir, this.#context).map((entry) => ({ entry, from: dir }));
+    let count = 0;
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const key = JSON.stringify(next.entry);
+      if (this.#done.has(key)) continue;
+      this.#done.add(key);
+      const installed = await this.#install(next.entry, next.from);
+      if (!installed) continue;
+      count++;
+      this.#printer.info(`Installed ${installed.name} from ${installed.origin}`);
+      const { dir: from } = installed;
+      waiting.push(...readDependencies(from, this.#context).map((entry) => ({ entry, from })));
+    }
+    return count;
+  }
+
+  /** undefined: what is there already will do. */
+  async #install(entry: JsonObject, from: string): Promise<InstalledPackage | undefined> {
+    if (typeof entry['local'] === 'string')
+      return linkFolder(resolve(from, entry['local']), this.#folder, entry['local']);
+    if (typeof entry['git'] === 'string')
+      return cloneRepository(entry['git'], textOf(entry['revision']), textOf(entry['subdirectory']), this.#folder);
+    if (typeof entry['package'] === 'string') return this.#fromHub(entry['package'], entry);
+    if (typeof entry['tarball'] === 'string')
+      return unpackArchive(await download(entry['tarball'], entry['tarball']), null, this.#folder, entry['tarball']);
+    throw new MillraceError(
+      'SQL_PROJECT_INVALID',
+      `a package is named by "local", "git", "package" or "tarball"; got ${Object.keys(entry).join(', ') || 'nothing'}`,
+    );
+  }
+
+  /** The newest version that suits all who asked so far; one that is installed and does not suit the next is replaced. */
+  async #fromHub(name: string, entry: JsonObject): Promise<InstalledPackage | undefined> {
+    const request = this.#hub.get(name) ?? { constraints: new Set(), prereleases: false, version: null };
+    this.#hub.set(name, request);
+    for (const constraint of readConstraints(entry['version'], name)) request.constraints.add(constraint);
+    request.prereleases ||= entry['install-prerelease'] === true || entry['install_prerelease'] === true;
+    const constraints = [...request.constraints];
+    if (request.version !== null && constraints.every((each) => satisfies(request.version as string, each)))
+      return undefined;
+    const found = await findHubVersion(hubUrl(process.env), name, constraints, request.prereleases);
+    request.version = found.version;
+    return unpackArchive(await download(found.tarball, name), found.sha1, this.#folder, `${name}@${found.version}`);
   }
 }
 
-function git(args: string[]): void {
-  const { status, stderr, error } = spawnSync('git', args, {
-    encoding: 'utf8',
-    env: { ...process.env, GIT_TERMINAL_PROMPT: '0' },
-  });
-  if (status !== 0)
-    throw new MillraceError('SQL_PACKAGE_MISSING', `git ${args[0]} failed: ${error?.message ?? stderr.trim()}`);
-}
-
-function nameOf(dir: string): string {
-  const name = readProjectKeys(dir)['name'];
-  if (typeof name === 'string') return name;
-  throw new MillraceError('SQL_PROJECT_INVALID', `${join(dir, 'dbt_project.yml')} has no name`);
-}
-
-function textOf(value: unknown): string | null {
+function textOf(value: Json | undefined): string | null {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : null;
 }

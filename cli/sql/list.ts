@@ -1,14 +1,15 @@
 import type { Json, JsonObject } from '../../kernel/json.js';
 import type { Project, ProjectNode } from '../../transform/index.js';
 import { readState, stateWorld } from '../../transform/manifest/state.js';
-import { type SqlOptions, selectionOf } from './options.js';
+import { type SqlOptions, selectionOf, warnOfUnmatched } from './options.js';
 import { openSession } from './session.js';
 
 /** Prints the selected nodes, one a line: nothing else goes to stdout. */
 export async function listCommand(options: SqlOptions): Promise<number> {
   const { project, printer } = await openSession('list', { ...options, quiet: true });
   const state = options.state === undefined ? undefined : readState(options.state);
-  const ids = project.select({ ...selectionOf(options), ...(state ? { world: stateWorld(project, state) } : {}) });
+  const world = { ...(state ? stateWorld(project, state) : {}), ...warnOfUnmatched(project, printer) };
+  const ids = project.select({ ...selectionOf(options), world });
   const types = options.resourceType?.filter((type) => type !== 'all' && type !== 'default');
   const nodes = ids
     .map((id) => project.nodes.get(id) as ProjectNode)

@@ -3,7 +3,10 @@ import { MillraceError } from '../../kernel/errors.js';
 import type { JsonObject } from '../../kernel/json.js';
 import type { LoadOptions, Project } from '../../transform/index.js';
 import type { IndirectSelection, SelectionRequest } from '../../transform/manifest/select.js';
+import type { SelectionWorld } from '../../transform/manifest/select-methods.js';
+import { didYouMean } from '../../transform/project/nearest.js';
 import { readYaml } from '../../transform/project/yaml.js';
+import type { Printer } from './printer.js';
 
 /** The flags of `millrace sql …` as commander gives them. */
 export interface SqlOptions {
@@ -81,6 +84,18 @@ export function readVars(text: string, flag: string): JsonObject {
 /** Where artifacts of the project are written. */
 export function targetFolder(project: Project, options: SqlOptions): string {
   return resolve(project.dir, options.targetPath ?? project.root.file.targetPath);
+}
+
+/** Says which criterion of a selection matches nothing, and what it may have meant. */
+export function warnOfUnmatched(project: Project, printer: Printer): Pick<SelectionWorld, 'onUnmatched'> {
+  return {
+    onUnmatched({ method, arguments: parts, value }) {
+      const spelled = method === 'fqn' ? value : `${[method, ...parts].join('.')}:${value}`;
+      const names = [...project.nodes.values()].map(({ name }) => name);
+      const hint = method === 'fqn' ? didYouMean(value, names) : '';
+      printer.warn(`The selection criterion "${spelled}" matches no node. ${hint}`.trimEnd());
+    },
+  };
 }
 
 export function selectionOf(options: SqlOptions): SelectionRequest {

@@ -5,7 +5,7 @@ import type { ResourceType } from '../../transform/index.js';
 import { deferredRelations, readState, stateWorld } from '../../transform/manifest/state.js';
 import { compileOnly } from '../../transform/run/compile-only.js';
 import { type RunProjectOptions, runProject, type TimedResult } from '../../transform/run/run-project.js';
-import { type SqlOptions, selectionOf } from './options.js';
+import { type SqlOptions, selectionOf, warnOfUnmatched } from './options.js';
 import {
   type Session,
   type WarehouseSession,
@@ -35,11 +35,12 @@ export async function runCommand(which: Which, options: SqlOptions): Promise<num
 }
 
 /** The unique ids of a command's selection, in order. */
-export function chosenIds({ project, options }: Session, which: Which): string[] {
+export function chosenIds({ project, options, printer }: Session, which: Which): string[] {
   const state = options.state === undefined ? undefined : readState(options.state);
   const types = options.resourceType ?? typesOf[which];
   const excluded = options.excludeResourceType ?? [];
-  const ids = project.select({ ...selectionOf(options), ...(state ? { world: stateWorld(project, state) } : {}) });
+  const world = { ...(state ? stateWorld(project, state) : {}), ...warnOfUnmatched(project, printer) };
+  const ids = project.select({ ...selectionOf(options), world });
   return ids.filter((id) => {
     const type = project.nodes.get(id)?.resourceType ?? '';
     return (

@@ -137,9 +137,11 @@ function applySkip(turn: Turn, instance: LiveTaskInstance, skip: NonNullable<Att
   );
   const reason = `${own.task.taskId} did not choose it`;
   for (const index of notChosen(instance, memo)) {
-    const sameIndex = shareMappedGroup(own, run.plan.tasks[index] as TaskPlan);
-    const all = run.instances[index] ?? [];
-    for (const other of sameIndex ? all.filter((one) => one.mapIndex === instance.mapIndex) : all) {
+    // One of many decides for its own index alone: what follows all of them goes by its trigger rule.
+    const isOfIndex = shareMappedGroup(own, run.plan.tasks[index] as TaskPlan);
+    if (instance.mapIndex >= 0 && !isOfIndex) continue;
+    for (const other of run.instances[index] ?? []) {
+      if (isOfIndex && other.mapIndex !== instance.mapIndex) continue;
       if (other.state === null) turn.move(other, 'skipped', reason, { endedAt: turn.now });
     }
   }

@@ -148,12 +148,12 @@ export class InProcessExecutor implements Executor {
     };
   }
 
-  /** Variables are those that the test gave; everything else is the scheduler's answer. */
+  /** Variables are those that the test gave, then those of its environment; everything else is the scheduler's answer. */
   async #call(attemptId: string, call: AttemptCall): Promise<Json | undefined> {
     const { variables } = this.#options;
     switch (call.method) {
       case 'getVariable':
-        return variables.get(call.key);
+        return variables.get(call.key) ?? this.#listener.onCall(attemptId, call);
       case 'setVariable':
         variables.set(call.key, call.value);
         return undefined;

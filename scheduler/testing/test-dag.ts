@@ -24,6 +24,8 @@ export interface TestDagOptions {
   /** Connections by id: URLs, such as `{ warehouse: 'postgresql://…', lake: 'file:///tmp/lake' }`. */
   connections?: Record<string, string>;
   variables?: Record<string, string>;
+  /** Where other connections and variables are found, as `AIRFLOW_CONN_<ID>` and `AIRFLOW_VAR_<KEY>`: `process.env`. */
+  environment?: Record<string, string | undefined>;
   /** Only these tasks run; the others succeed at once and return what `returns` says. */
   only?: string[];
   /** Return values of tasks that do not run. */
@@ -99,6 +101,7 @@ async function runIn(folder: string, dag: Dag, options: TestDagOptions): Promise
   const { scheduler, triggerer, store } = createTestScheduler(join(folder, 'metadata.db'), clock, executor, {
     xcomBytesMax,
     connections,
+    environment: options.environment ?? {},
   });
   executor.listener = scheduler.listener;
   try {

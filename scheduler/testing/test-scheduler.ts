@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { SecretMasker } from '../../kernel/secret-masker.js';
 import type { Clock } from '../../kernel/time.js';
 import type { ConnectionSettings } from '../dag/hook-pool.js';
 import { createScheduler, type Scheduler } from '../loop.js';
 import type { Executor } from '../model/attempt.js';
 import type { DagRunState, TaskInstanceState } from '../model/states.js';
 import { database } from '../store/database.js';
+import { readEnvironmentBackend } from '../store/environment-backend.js';
+import { createSecrets } from '../store/secrets.js';
 import { openSqliteStore } from '../store/sqlite-driver.js';
 import { createVault } from '../store/vault.js';
 import { Triggerer } from '../triggerer/triggerer.js';
@@ -29,9 +32,16 @@ export function createTestScheduler(
   path: string,
   clock: Clock,
   executor: Executor,
-  settings: { xcomBytesMax: number; connections: Record<string, ConnectionSettings> },
+  settings: {
+    xcomBytesMax: number;
+    connections: Record<string, ConnectionSettings>;
+    environment: Record<string, string | undefined>;
+  },
 ): { scheduler: Scheduler; triggerer: Triggerer; store: TestStore } {
   const store = openSqliteStore(path);
+  const vault = createVault(randomUUID() + randomUUID());
+  const environment = readEnvironmentBackend(settings.environment);
+  const secrets = createSecrets({ store, vault, environment, masker: new SecretMasker() });
   const scheduler = createScheduler({
     store,
     clock,
@@ -50,7 +60,8 @@ export function createTestScheduler(
     report: (error) => {
       throw error;
     },
-    vault: createVault(randomUUID() + randomUUID()),
+    vault,
+    secrets,
   });
   const ofRun = (dagId: string, runId: string) =>
     database.selectFrom('dag_run').where('dag_run.dag_id', '=', dagId).where('dag_run.run_id', '=', runId);
@@ -59,7 +70,7 @@ export function createTestScheduler(
     deferrals: scheduler.deferrals,
     events: scheduler.events,
     connections: settings.connections,
-    find: async () => undefined,
+    find: (id) => secrets.connection(id),
     readRun: async () => undefined,
     onFault: () => {
       // Looked at again when the clock has moved on; the end of the task's patience comes then, too.

@@ -33,7 +33,7 @@ export function cronTicks(expression: string, zone: string): Ticks {
     const instants = instantsAt(wall, zone);
     return everyHour ? instants : instants.slice(-1);
   };
-  return {
+  return remembering({
     next(after) {
       let best = Infinity;
       let wall = after + offsetsAround(after, zone).least;
@@ -52,6 +52,42 @@ export function cronTicks(expression: string, zone: string): Ticks {
         for (const instant of instantsOf(wall)) if (instant < before) best = Math.max(best, instant);
       }
       return best;
+    },
+  });
+}
+
+/** A stretch of time without a tick inside; `to` is a tick. */
+interface Span {
+  from: Instant;
+  to: Instant;
+  isFromTick: boolean;
+}
+
+/** A scheduler asks about now, the latest run and the start date, over and over: so many answers are kept. */
+const spansMax = 8;
+
+/** The same ticks. To work one out takes some tenths of a millisecond, and every move of a run asks for several. */
+function remembering(ticks: Ticks): Ticks {
+  const spans: Span[] = [];
+  const keep = (span: Span) => {
+    spans.unshift(span);
+    if (spans.length > spansMax) spans.pop();
+  };
+  const next = (after: Instant): Instant => {
+    const known = spans.find(({ from, to }) => from <= after && after < to);
+    if (known) return known.to;
+    const to = ticks.next(after);
+    keep({ from: after, to, isFromTick: false });
+    return to;
+  };
+  return {
+    next,
+    prev(before) {
+      const known = spans.find(({ from, to, isFromTick }) => isFromTick && from < before && before <= to);
+      if (known) return known.from;
+      const from = ticks.prev(before);
+      keep({ from, to: next(from), isFromTick: true });
+      return from;
     },
   };
 }

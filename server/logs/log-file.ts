@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { type LogLine, parseLogLine } from './log-line.js';
+import { type LogLevel, type LogLine, logLevels, parseLogLine } from './log-line.js';
 
 /** A place in the file is remembered for every so many lines. */
 const indexEveryLines = 256;
@@ -7,6 +7,8 @@ const readBytes = 256 * 1024;
 /** A longer line is shown cut; the download has all of it. */
 const lineCharsMax = 10_000;
 const errorsMax = 1000;
+/** How far before a line one looks for the level that it belongs to. */
+const contextLines = 50;
 
 /**
  * A log file that may be large and may still grow. Keeps a sparse index (the byte offset of every 256th line, and which
@@ -80,6 +82,25 @@ export class LogFile {
     } finally {
       await handle.close();
     }
+  }
+
+  /**
+   * The lines of that level and above from number `from` on, at most `count`. A line without a level of its own (of a
+   * subprocess, of a stack) belongs to the one before it.
+   */
+  async readFromLevel(from: number, count: number, level: LogLevel): Promise<LogLine[]> {
+    const found: LogLine[] = [];
+    const least = logLevels.indexOf(level);
+    const step = indexEveryLines * 8;
+    let current: LogLevel = 'info';
+    for (let at = Math.max(1, from - contextLines); at <= this.lineCount && found.length < count; at += step) {
+      for (const line of await this.read(at, step)) {
+        current = line.level ?? current;
+        if (line.number < from || logLevels.indexOf(current) < least) continue;
+        if (found.length < count) found.push(line);
+      }
+    }
+    return found;
   }
 
   /** Numbers of the lines that contain the text, whatever the case; at most `hitsMax`. */

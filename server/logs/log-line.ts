@@ -2,6 +2,14 @@ import { fromIso, type Instant } from '../../kernel/time.js';
 
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
 
+/** From the least to the gravest. */
+export const logLevels: readonly LogLevel[] = ['debug', 'info', 'warning', 'error'];
+
+/** The level that a reader has chosen to begin with; undefined when they want every line. */
+export function levelOf(text: unknown): LogLevel | undefined {
+  return logLevels.find((level) => level === text);
+}
+
 /** One line of a task's log. A raw line (of a subprocess, of a stack) has no time and no level of its own. */
 export interface LogLine {
   /** From 1. */

@@ -4,7 +4,7 @@ import { type Html, html } from '../html.js';
 import type { PageRequest } from '../page.js';
 import { ansiToHtml } from './ansi.js';
 import { LogFiles } from './log-file.js';
-import type { LogLine } from './log-line.js';
+import { type LogLine, levelOf } from './log-line.js';
 
 /** Lines that a page brings along; the rest comes while one scrolls. */
 const linesWithPage = 500;
@@ -44,15 +44,18 @@ export async function loadLogView(
   const running = instance.state === 'running' && tryNumber === instance.try_number;
   const firstError = log.errorLines[0];
   const line = Number.parseInt(request.query.get('line') ?? '', 10);
-  const from = firstLine({ asked: line, firstError, running, total: log.lineCount });
-  const lines = await log.read(from, linesWithPage);
+  const level = levelOf(request.query.get('level'));
+  const from = level && Number.isNaN(line) ? 1 : firstLine({ asked: line, firstError, running, total: log.lineCount });
+  const lines = level ? await log.readFromLevel(from, linesWithPage, level) : await log.read(from, linesWithPage);
+  const last = lines.at(-1)?.number ?? from - 1;
   return {
     shownTry: tryNumber,
     running,
     log: {
       lines: lines.map((item) => logLineHtml(item, request.format, item.number === firstError)),
       from,
-      to: from + lines.length - 1,
+      to: last,
+      level: level ?? null,
       total: log.lineCount,
       bytes: log.bytes,
       errors: log.errorLines,
@@ -60,7 +63,7 @@ export async function loadLogView(
       firstError,
       firstErrorText: firstError === undefined ? '' : ((await log.read(firstError, 1))[0]?.text ?? ''),
       before: from > 1,
-      after: from + lines.length - 1 < log.lineCount,
+      after: level ? lines.length === linesWithPage : last < log.lineCount,
       step: linesWithPage,
     },
   };

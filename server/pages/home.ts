@@ -116,11 +116,11 @@ function schedulerPart({ scheduler }: PlatformStatus, now: number): Part {
   return {
     name: 'Scheduler',
     state: scheduler.healthy ? 'success' : 'failed',
-    word: scheduler.healthy ? 'Healthy' : 'Not answering',
+    word: scheduler.healthy ? 'Healthy' : scheduler.storeError === null ? 'Not answering' : 'Cannot write',
     href: '/admin/settings',
     lines: [
       scheduler.lastTurnAt === null ? 'No turn yet' : `Last turn ${formatRelative(scheduler.lastTurnAt, now)}`,
-      turn,
+      scheduler.storeError ?? turn,
     ],
   };
 }

@@ -29,7 +29,7 @@ const dag = new Dag('work', { maxActiveRuns: 32 });
 const first = dag.task('first', work, ${retries})({ ms: 20 });
 const many = dag.task('many', work, ${retries}).expand({ ms: [10, 30, 50] });
 const last = dag.task('last', work, ${retries})({ ms: 20 });
-const handOver = dag.triggerDagRun({ taskId: 'hand_over', dagId: 'child', ...${retries} });
+const handOver = dag.triggerDagRun({ taskId: 'hand_over', dagId: 'child' }, ${retries});
 first.before(many);
 many.before(last);
 first.before(handOver);

@@ -162,7 +162,10 @@ function* email(state: 'waiting' | 'sending' | 'sent') {
 const cycles = Number(process.env['MILLRACE_BACKUP_CYCLES'] ?? 1);
 
 describe('a backup of the living bank', () => {
-  it('is restored to a server that goes on: history is a prefix, and source and warehouse agree to the row', async () => {
+  const timeout = 300_000 * (cycles + 1);
+  it('is restored to a server that goes on: history is a prefix, and source and warehouse agree to the row', {
+    timeout,
+  }, async () => {
     const home = join(parent, 'bank');
     const live = { GENERATE_INTERVAL_SECONDS: '0.5', LOAD_SCHEDULE: '* * * * *' };
     const server = runMillrace(['standalone'], { MILLRACE_HOME: home, ...live });

@@ -140,7 +140,7 @@ describe('Bank_Data_Transformation', () => {
     expect(run.emails).toHaveLength(1);
     expect(run.emails[0]?.subject).toBe('Bank Data Transformation Failed');
     expect(run.emails[0]?.text).toMatch(/accounts_.*failed: .*1/);
-    expect(run.emails[0]?.text).toContain('status: FROZEN');
+    expect(run.emails[0]?.text).toContain('value_field: FROZEN, n_records: 1');
     expect(run.emails[0]?.html).toContain('>FROZEN</td>');
     expect(run.tasks['bank.analytics.dim_accounts']?.state).toBe('upstream_failed');
     expect(run.tasks['bank.kpi.kpi_totals']?.state).toBe('upstream_failed');

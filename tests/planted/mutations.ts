@@ -6,7 +6,7 @@ export interface Mutation {
   file: string;
   find: string;
   replace: string;
-  /** What should notice: files of tests. The simulation is always among them. */
+  /** Files of tests that should notice where the simulation does not. */
   checks: string[];
 }
 

@@ -118,6 +118,19 @@ describe('testDag', () => {
     expect(run.tasks['load']?.returnValue).toBe('12 Bern');
   });
 
+  it('finds other connections and variables in the environment that it is given', async () => {
+    const dag = new Dag('d');
+    dag.task('look', async () => {
+      const client = getClient();
+      const { host, password } = await client.getConnectionOrThrow('crm');
+      return [host, password, await client.getVariable('city'), await client.getVariable('none')].join();
+    })();
+    const environment = { AIRFLOW_CONN_CRM: 'http://u:p%40ss@h', AIRFLOW_VAR_CITY: 'Bern' };
+    const run = await testDag(dag, { environment });
+    expect(run.tasks['look']?.returnValue).toBe('h,p@ss,Bern,');
+    expect((await testDag(dag)).tasks['look']?.error?.message).toContain('there is no connection "crm"');
+  });
+
   it('shows e-mails and triggered runs instead of sending them', async () => {
     const dag = new Dag('d');
     dag.email('mail', { to: ['a@example.org'], subject: 'Done {{ ds }}', html: '<p>{{ params.x }} rows</p>' });

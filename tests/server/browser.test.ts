@@ -13,6 +13,8 @@ import { fakeWarehouse } from '../support/ui-warehouse.js';
 
 const bank = 'Bank_Data_Transformation';
 const runId = runIdAt(fixtureNow);
+const failedRun = runIdAt(fixtureNow - 3 * 3_600_000);
+const failedTask = 'staging.tests.test_accepted_values_stg_accounts_account_status';
 
 // Without Chromium on the machine these are skipped: CHROMIUM_PATH names one.
 describe.skipIf(!existsSync(browserPath))('in a browser', { timeout: 240_000 }, () => {
@@ -147,6 +149,61 @@ describe.skipIf(!existsSync(browserPath))('in a browser', { timeout: 240_000 }, 
     await page.keyboard.type('subprocess');
     await page.locator('mark').filter({ hasText: 'subprocess' }).waitFor();
     expect(await page.locator('[data-log-hits]').textContent()).toBe('1 of 1');
+  });
+
+  it('groups of the log fold by the keyboard, and a search unfolds what it leads to', async () => {
+    await page.goto(server.url + urls.task({ dagId: bank, runId: failedRun, taskId: failedTask }));
+    const inside = page.locator('.log-line').filter({ hasText: 'bundle abcdef' });
+    const head = page.getByRole('button', { name: 'Environment and settings' });
+    expect(await inside.isVisible()).toBe(true);
+    await head.focus();
+    await page.keyboard.press('Enter');
+    await inside.waitFor({ state: 'hidden' });
+    expect(await head.getAttribute('aria-expanded')).toBe('false');
+    await page.keyboard.press('f');
+    await inside.waitFor({ state: 'visible' });
+    await page.keyboard.press('f');
+    await inside.waitFor({ state: 'hidden' });
+    await page.locator('[data-log-search]').fill('bundle abcdef');
+    await inside.waitFor({ state: 'visible' });
+  });
+
+  it('the log shows lines of a level and above, with scripts and without', async () => {
+    const levels = async (tab: Page) => tab.locator('.log-line .tx').allTextContents();
+    const address = urls.task({ dagId: bank, runId: failedRun, taskId: failedTask });
+    await page.goto(server.url + address);
+    await page.getByLabel('Lines of which level').selectOption('error');
+    await page.locator('.log-line').filter({ hasText: 'Try 1 of 3' }).waitFor({ state: 'detached' });
+    expect(await levels(page)).toEqual([
+      expect.stringContaining('lock timeout after'),
+      expect.stringContaining('55P03'),
+      expect.stringContaining('merge.ts'),
+    ]);
+    const plain = await contextFor(server, browser, false);
+    const tab = await plain.newPage();
+    await tab.goto(server.url + address);
+    await tab.getByLabel('Lines of which level').selectOption('warning');
+    await tab.getByRole('button', { name: 'Show' }).click();
+    await tab.waitForURL('**level=warning**');
+    expect((await levels(tab))[0]).toContain('has 1 column without a description');
+    expect((await levels(tab)).join()).not.toContain('Try 1 of 3');
+    await plain.close();
+  });
+
+  it('a connection is made by the keyboard alone; Enter saves it', async () => {
+    await page.goto(`${server.url}/admin/connections`);
+    await page.getByRole('link', { name: 'New connection…' }).focus();
+    await page.keyboard.press('Enter');
+    await page.locator('dialog[open] input[name=connection_id]').waitFor();
+    await page.keyboard.type('crm2');
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('http');
+    await page.keyboard.press('Enter');
+    await page.getByText('Connection crm2 is saved').waitFor();
+    expect(fixture.asked.at(-1)).toMatchObject({
+      command: 'setConnection',
+      args: [{ id: 'crm2', type: 'http' }, {}, 'create'],
+    });
   });
 
   it('forms work without scripts', async () => {

@@ -66,6 +66,25 @@ describe('a log file', () => {
     expect(log.warningCount).toBe(1);
   });
 
+  it('gives the lines of a level and above, with what belongs to them', async () => {
+    const line = (level: string, text: string) => `2026-01-01T00:00:00.000Z ${level} ${text}\n`;
+    writeFileSync(
+      path,
+      `raw at the start\n${line('DEBUG', 'd')}${line('WARNING', 'w')}${line('ERROR', 'e')}  at stack\n${line('INFO', 'i')}`.repeat(
+        700,
+      ),
+    );
+    const log = new LogFile(path);
+    await log.refresh();
+    const texts = async (from: number, count: number, level: 'info' | 'warning' | 'error') =>
+      (await log.readFromLevel(from, count, level)).map(({ number, text }) => `${number} ${text.trim()}`);
+    expect(await texts(1, 4, 'error')).toEqual(['4 e', '5 at stack', '10 e', '11 at stack']);
+    expect(await texts(5, 2, 'error')).toEqual(['5 at stack', '10 e']);
+    expect(await texts(1, 3, 'warning')).toEqual(['3 w', '4 e', '5 at stack']);
+    expect(await texts(1, 2, 'info')).toEqual(['1 raw at the start', '3 w']);
+    expect((await log.readFromLevel(1, 10_000, 'error')).length).toBe(1_400);
+  });
+
   it('finds a text whatever its case, and says when there are more', async () => {
     writeFileSync(
       path,

@@ -116,4 +116,17 @@ describe('pages', () => {
     for (const word of words) expect(text).toContain(word);
     expect(text).not.toMatch(/\b(undefined|NaN)\b|\[object Object\]/);
   });
+
+  it('say why nothing can be written', async () => {
+    const platform = fixture.deps.platform();
+    const scheduler = { ...platform.scheduler, healthy: false, storeError: 'database or disk is full' };
+    const ill = await uiServer({ ...fixture.deps, platform: () => ({ ...platform, scheduler }) });
+    try {
+      const text = await (await ill.get('/')).text();
+      expect(text).toContain('Nothing can be written: database or disk is full');
+      expect(text).toContain('Cannot write');
+    } finally {
+      await ill.close();
+    }
+  });
 });

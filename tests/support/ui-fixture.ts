@@ -167,7 +167,7 @@ function notingCommands(asked: UiFixture['asked']): AppDeps['commands'] {
 export function fixturePlatform(now: number): PlatformStatus {
   return {
     startedAt: fixtureNow - 5 * hour,
-    scheduler: { healthy: true, lastTurnAt: now - 600, turnMs: 0.38 },
+    scheduler: { healthy: true, storeError: null, lastTurnAt: now - 600, turnMs: 0.38 },
     executor: { slots: 4, busy: 2 },
     cdc: {
       state: 'streaming',

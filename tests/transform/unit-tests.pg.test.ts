@@ -53,6 +53,13 @@ describe.each(lastingWarehouses)('unit tests on %s', (_name, makeWarehouse) => {
     expect(result?.message).toBe('actual differs from expected:\n\n@@ | id | total\n+  | 1  | 8\n-  | 1  | 9');
   });
 
+  it('take rows as SQL that is a template', async () => {
+    const { result } = await run(
+      `given: [{input: ref("raw"), format: sql, rows: "select {% if target.name %}{{ 1 }}{% endif %} as id, 4 as amount"}]\nexpect: {format: sql, rows: "{% for n in [1] %}select {{ n }} as id, 8 as total, 'none' as region{% endfor %}"}`,
+    );
+    expect(result?.message).toBe('as expected');
+  });
+
   it('come before their model and skip it when they fail', async () => {
     const url = await makeWarehouse();
     const results = await build(

@@ -93,7 +93,7 @@ function nodeArtifact(node: ManifestNode): JsonObject {
   );
   const own = Object.fromEntries(entries) as unknown as JsonObject;
   own['doc_blocks'] = [];
-  own['config_call_dict'] = node.unrendered_config;
+  own['config_call_dict'] ??= node.unrendered_config;
   own['unrendered_config_call_dict'] = {};
   if (isSeed) own['depends_on'] = { macros: node.depends_on.macros };
   else Object.assign(own, { extra_ctes_injected: true, extra_ctes: [], functions: [] });

@@ -23,6 +23,7 @@ export interface ManifestNode {
   language: 'sql';
   config: NodeConfig;
   unrendered_config: NodeConfig;
+  config_call_dict?: NodeConfig;
   tags: string[];
   description: string;
   columns: Record<string, ManifestColumn>;

@@ -173,6 +173,7 @@ export function addNode(world: ParseWorld, raw: RawNode): void {
   const { pkg } = raw;
   const capture = captureOf(world, raw);
   const config = configOf(world, raw, capture.config);
+  const unrendered = unrenderedConfigOf(world, raw, capture.config);
   checkConfig(config, raw.originalFilePath);
   const node: ManifestNode = {
     unique_id: uniqueIdOf(raw),
@@ -190,7 +191,8 @@ export function addNode(world: ParseWorld, raw: RawNode): void {
     raw_code: raw.resourceType === 'seed' ? '' : raw.text,
     language: 'sql',
     config,
-    unrendered_config: capture.config,
+    unrendered_config: unrendered,
+    config_call_dict: capture.config,
     tags: config['tags'] as string[],
     description: '',
     columns: {},
@@ -236,6 +238,18 @@ export function configOf(
   if (raw.pkg !== world.root)
     config = mergeConfig(config, configFromTree(world.root.file.configTrees[tree] ?? {}, raw.fqn));
   return config;
+}
+
+/** What is configured for a node, as it is written: without defaults, and the same for every target. */
+function unrenderedConfigOf(world: ParseWorld, raw: RawNode, inline: NodeConfig): NodeConfig {
+  const tree = treeOf[raw.resourceType] ?? 'models';
+  const layers = [
+    configFromTree(raw.pkg.unrenderedTrees[tree] ?? {}, raw.fqn),
+    raw.properties?.unrenderedConfig ?? {},
+    inline,
+    raw.pkg === world.root ? {} : configFromTree(world.root.unrenderedTrees[tree] ?? {}, raw.fqn),
+  ];
+  return layers.reduce(mergeConfig, {});
 }
 
 export function versionEntry(

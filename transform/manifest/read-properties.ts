@@ -46,7 +46,7 @@ export function readAllProperties(world: ParseWorld): void {
       const rendered = hasTemplate(source.text)
         ? (renderYaml(content, context, source.path, (keys) => isKept(keys)) as JsonObject)
         : content;
-      world.properties.push(readProperties(rendered, source.path, pkg.name));
+      world.properties.push(readProperties(rendered, source.path, pkg.name, content));
     }
   }
   for (const file of world.properties) index(world, file);

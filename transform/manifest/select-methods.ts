@@ -35,6 +35,8 @@ export interface SelectionWorld {
   previousStatuses?: Map<string, string> | undefined;
   /** Sources with newer data than the previous state knew, and what depends on them. */
   fresherSources?: Set<string> | undefined;
+  /** Told of every criterion that matches nothing: it may be misspelt. */
+  onUnmatched?: ((call: MethodCall) => void) | undefined;
 }
 
 export interface MethodCall {
@@ -99,24 +101,24 @@ function missing(method: string, hint: string): MillraceError {
   });
 }
 
-/** The leaf's name, or a prefix of the name parts, or `package.*`; wildcards fill one part each. */
+/** dbt's rule: the leaf's name, or a prefix of the name parts; the package may be left out. */
 function matchesFqn(subject: SelectionSubject, value: string): boolean {
-  const { fqn } = subject;
-  const leaf = fqn.at(-1) ?? '';
-  if (value === leaf || glob(value, leaf)) return true;
-  // A model with versions is also found by its name alone, and by name.v2.
-  if (subject.version !== undefined && subject.version !== null) {
-    const name = fqn.at(-2) ?? '';
-    if (value === name || value === `${name}.${leaf}` || value === `${name}_${leaf}` || value.endsWith(`.${name}`))
-      return true;
-  }
-  return matchesParts(fqn, value) || matchesParts(fqn.slice(1), value);
+  const isVersioned = subject.version !== undefined && subject.version !== null;
+  return matchesParts(subject.fqn, value, isVersioned) || matchesParts(subject.fqn.slice(1), value, isVersioned);
 }
 
-function matchesParts(parts: string[], value: string): boolean {
+function matchesParts(fqn: string[], value: string, isVersioned: boolean): boolean {
   const wanted = value.split('.');
-  if (wanted.length > parts.length) return false;
-  return wanted.every((pattern, index) => glob(pattern, parts[index] as string));
+  // A model with versions is found by its name alone, by name.v2 and by name_v2.
+  if (isVersioned && (fqn.at(-2) === value || fqn.slice(-2).join('_') === wanted.slice(-2).join('_'))) return true;
+  if (!isVersioned && fqn.at(-1) === value) return true;
+  const parts = fqn.flatMap((part) => part.split('.'));
+  if (parts.length < wanted.length) return false;
+  const wild = wanted.findIndex((part) => /[*?[\]]/.test(part));
+  const plain = wild === -1 ? wanted : wanted.slice(0, wild);
+  if (!plain.every((part, index) => part === parts[index])) return false;
+  // From the first wildcard on, the pattern stands for all of the rest.
+  return wild === -1 || glob(wanted.slice(wild).join('.'), parts.slice(wild).join('.'));
 }
 
 function matchesSource(subject: SelectionSubject, value: string): boolean {
@@ -162,7 +164,7 @@ function matchesConfig(config: JsonObject, path: string[], wanted: string): bool
     String(each).toLowerCase() === wanted.toLowerCase() ||
     (typeof each === 'string' && glob(wanted, each));
   if (Array.isArray(value)) return value.some(same);
-  if (isObject(value)) return wanted in value;
+  if (isObject(value)) return Object.hasOwn(value, wanted);
   return value !== undefined && value !== null && same(value);
 }
 

@@ -133,6 +133,7 @@ function evaluateMethod(
   const matched = new Set<string>();
   if (criterion.method === 'selector') return evaluate(namedSelector(world, criterion.value), world, graph, indirect);
   for (const subject of world.subjects()) if (matchesMethod(world, subject, criterion)) matched.add(subject.uniqueId);
+  if (matched.size === 0 && criterion.value !== '*') world.onUnmatched?.(criterion);
   const found = new Set(matched);
   if (criterion.at) {
     const below = graph.descendants(matched);

@@ -58,24 +58,28 @@ function matchesState(
 ): boolean {
   const isNew = before['unique_id'] === undefined;
   const [name = value, aspect = parts[0]] = value.split('.', 2);
+  const known = aspect === undefined ? stateNames.has(name) : name === 'modified' && Object.hasOwn(aspects, aspect);
+  if (!known)
+    throw new MillraceError('SQL_SELECTION_INVALID', `"${[value, ...parts].join('.')}" is not a state`, {
+      hint: `States: ${[...stateNames, ...Object.keys(aspects).map((each) => `modified.${each}`)].join(', ')}.`,
+    });
   if (name === 'new') return isNew;
   if (name === 'old') return !isNew;
   const modified = isNew || isModified(project, subject, before, macros, aspect);
-  if (name === 'modified') return modified;
-  if (name === 'unmodified') return !modified;
-  throw new MillraceError('SQL_SELECTION_INVALID', `"${value}" is not a state`, {
-    hint: 'States: new, old, modified, unmodified, modified.body, .configs, .relation, .macros, .contract, .persisted_descriptions.',
-  });
+  return name === 'modified' ? modified : !modified;
 }
+
+const stateNames = new Set(['new', 'old', 'modified', 'unmodified']);
 
 type Aspect = (now: ManifestNode, before: JsonObject, project: Project, macros: JsonObject) => boolean;
 
 /** What makes a node another one than before. */
 const aspects: Record<string, Aspect> = {
   body: (now, before) => !same(now.checksum, before['checksum']) || now.raw_code !== (before['raw_code'] ?? ''),
-  configs: (now, before) => !same(now.config, before['config']),
+  configs: (now, before) => !same(compared(now.unrendered_config), compared(object(before['unrendered_config']))),
+  // What is configured, not what comes of it: a state of another target has other schemas everywhere.
   relation: (now, before) =>
-    now.database !== before['database'] || now.schema !== before['schema'] || now.alias !== before['alias'],
+    placeKeys.some((key) => !same(now.unrendered_config[key], object(before['unrendered_config'])[key])),
   contract: (now, before) => !same(now.contract?.checksum ?? null, object(before['contract'])['checksum'] ?? null),
   persisted_descriptions: (now, before) =>
     isObject(now.config['persist_docs']) &&
@@ -84,6 +88,15 @@ const aspects: Record<string, Aspect> = {
   macros: (now, _before, project, macros) =>
     now.depends_on.macros.some((id) => project.manifest.macros.get(id)?.macro_sql !== object(macros[id])['macro_sql']),
 };
+
+const placeKeys = ['database', 'schema', 'alias'];
+
+/** The configs of which dbt takes notice as such. */
+function compared(config: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(config).filter(([key]) => !placeKeys.includes(key) && key !== 'tags' && key !== 'group'),
+  );
+}
 
 function isModified(
   project: Project,
@@ -99,8 +112,8 @@ function isModified(
     if (other) return !same(stable(other as unknown as JsonObject), stable(before));
     return manifest.unitTests.get(subject.uniqueId)?.checksum !== before['checksum'];
   }
-  const wanted = aspect === undefined ? Object.values(aspects) : [aspects[aspect]];
-  return wanted.some((each) => each?.(node, before, project, macros) ?? false);
+  const wanted = aspect === undefined ? Object.values(aspects) : [aspects[aspect] as Aspect];
+  return wanted.some((each) => each(node, before, project, macros));
 }
 
 /** Without what changes by itself. */

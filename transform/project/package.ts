@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { MillraceError } from '../../kernel/errors.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
 import type { ContextLike } from '../jinja/index.js';
-import { type ProjectFile, readProjectFile } from './project-file.js';
+import { type ProjectFile, readConfigTrees, readProjectFile } from './project-file.js';
 import { renderYaml } from './render.js';
 import { isObject, readYamlObject } from './yaml.js';
 
@@ -12,6 +12,8 @@ export interface Package {
   name: string;
   dir: string;
   file: ProjectFile;
+  /** The trees of configs as they are written: what `state:modified` compares, since rendering depends on the target. */
+  unrenderedTrees: Record<string, JsonObject>;
 }
 
 /** Hooks are templates of the run; they are not rendered when the file is read. */
@@ -46,7 +48,7 @@ export function readPackage(dir: string, keys: JsonObject, context: ContextLike)
   const path = join(dir, 'dbt_project.yml');
   const rendered = renderYaml(keys, context, path, (at) => keptKeys.has(at.at(-1) ?? '')) as JsonObject;
   const file = readProjectFile(rendered, path);
-  return { name: file.name, dir, file };
+  return { name: file.name, dir, file, unrenderedTrees: readConfigTrees(keys) };
 }
 
 /** The folders of the installed packages: what `deps` put into dbt_packages, and `local:` packages where they stand. */

@@ -95,9 +95,7 @@ export function readProjectFile(keys: JsonObject, path: string): ProjectFile {
     return isObject(value) ? value : fail(`"${key}" must be an object; got ${describe(value)}`);
   };
   if (keys['tests'] && keys['data_tests']) fail('"tests" and "data_tests" are the same thing: keep one of them');
-  const trees: Record<string, JsonObject> = {};
-  for (const key of configTreeKeys) trees[key === 'tests' ? 'data_tests' : key.replaceAll('-', '_')] ??= object(key);
-  if (keys['tests']) trees['data_tests'] = object('tests');
+  for (const key of configTreeKeys) object(key);
   const tests = list('test-paths', ['tests']);
   return {
     name,
@@ -120,13 +118,25 @@ export function readProjectFile(keys: JsonObject, path: string): ProjectFile {
     onRunStart: list('on-run-start', []),
     onRunEnd: list('on-run-end', []),
     dispatch: readDispatch(get('dispatch'), fail),
-    configTrees: trees,
+    configTrees: readConfigTrees(keys),
     vars: object('vars'),
     queryComment: get('query-comment'),
     flags: object('flags'),
     requireDbtVersion: list('require-dbt-version', []),
     restrictAccess: get('restrict-access') === true,
   };
+}
+
+/** The trees of configs by type of resource, rendered or not as the keys are. */
+export function readConfigTrees(keys: JsonObject): Record<string, JsonObject> {
+  const trees: Record<string, JsonObject> = {};
+  for (const key of configTreeKeys) {
+    const value = keys[key] ?? keys[key.replaceAll('-', '_')];
+    const name = key === 'tests' ? 'data_tests' : key.replaceAll('-', '_');
+    if (isObject(value)) trees[name] = value;
+    else trees[name] ??= {};
+  }
+  return trees;
 }
 
 function text(value: Json | undefined, fallback: string): string {

@@ -26,6 +26,8 @@ export interface NodeProperties {
   packageName: string;
   description: string;
   config: JsonObject;
+  /** The same as it is written. */
+  unrenderedConfig: JsonObject;
   columns: ColumnProperties[];
   tests: TestEntry[];
   /** The whole entry: what only some types have is read from here. */
@@ -69,8 +71,15 @@ const sections: Record<string, keyof PropertiesFile> = {
 /** Understood by dbt, of no effect here: the semantic layer, functions, anchors. */
 const tolerated = new Set(['version', 'metrics', 'semantic_models', 'saved_queries', 'functions', 'anchors', 'vars']);
 
-/** Reads the entries of one properties file. Throws SQL_PROJECT_INVALID that names the file and key. */
-export function readProperties(content: JsonObject, path: string, packageName: string): PropertiesFile {
+/**
+ * Reads the entries of one properties file, given as it is written and rendered. Throws SQL_PROJECT_INVALID that names the file and key.
+ */
+export function readProperties(
+  content: JsonObject,
+  path: string,
+  packageName: string,
+  unrendered: JsonObject = content,
+): PropertiesFile {
   const file: PropertiesFile = {
     path,
     packageName,
@@ -96,8 +105,11 @@ export function readProperties(content: JsonObject, path: string, packageName: s
     if (value === null) continue;
     if (!Array.isArray(value))
       throw new MillraceError('SQL_PROJECT_INVALID', `${path}: "${key}" must be a list; got ${describe(value)}`);
-    for (const entry of value) {
+    const written = unrendered[key];
+    for (const [index, entry] of value.entries()) {
       const node = readNode(entry, `${path}: ${key}`, packageName, path);
+      const own = Array.isArray(written) ? written[index] : undefined;
+      if (isObject(own)) node.unrenderedConfig = topLevelConfig(own);
       if (section === 'sources') file.sources.push({ ...node, tables: readTables(node, path, packageName) });
       else (file[section] as NodeProperties[]).push(node);
     }
@@ -177,6 +189,7 @@ function readNode(entry: Json, where: string, packageName: string, path: string)
     packageName,
     description: text(entry['description']),
     config: topLevelConfig(entry),
+    unrenderedConfig: topLevelConfig(entry),
     columns: readColumns(entry, here),
     tests: testEntries(entry, here),
     raw: entry,

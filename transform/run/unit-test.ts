@@ -7,8 +7,10 @@ import { type Column, quoteIdentifier, Relation } from '../compile/relation.js';
 import type { Runtime } from '../compile/runtime.js';
 import { fromHost, hostFunction } from '../jinja/index.js';
 import type { ManifestNode, ManifestSource, ManifestUnitTest } from '../manifest/node.js';
+import { hasTemplate } from '../project/render.js';
 import { envVarFunction, varFunction, varsOf } from '../project/vars.js';
 import { isObject } from '../project/yaml.js';
+import { inlineNode } from './inline.js';
 import { rowDifference } from './unit-difference.js';
 import { type Fixture, fixtureSql, readFixture } from './unit-fixture.js';
 
@@ -42,7 +44,7 @@ export async function runUnitTest(runtime: Runtime, test: ManifestUnitTest): Pro
   const actualRows = await read(runtime.connection, actualSql);
   const expectedRows = await read(
     runtime.connection,
-    expected.kind === 'sql' ? expected.sql : fixtureSql(expected, columns),
+    expected.kind === 'sql' ? await renderSql(runtime, expected.sql) : fixtureSql(expected, columns),
   );
   const difference = rowDifference(
     columns.map((column) => column.name),
@@ -70,10 +72,18 @@ async function readInputs(runtime: Runtime, test: ManifestUnitTest, model: Manif
     const fixture = readFixture(runtime.project, test, given, `the input ${String(given['input'])} of '${test.name}'`);
     const version = 'version' in target && target.version !== null ? `_v${target.version}` : '';
     const name = 'source_name' in target ? `${target.source_name}__${target.name}` : `${target.name}${version}`;
-    const sql = fixture.kind === 'sql' ? fixture.sql : fixtureSql(fixture, await inputColumns(runtime, test, target));
+    const sql =
+      fixture.kind === 'sql'
+        ? await renderSql(runtime, fixture.sql)
+        : fixtureSql(fixture, await inputColumns(runtime, test, target));
     inputs.set(target.unique_id, { cte: `__dbt__cte__${name}`, sql });
   }
   return inputs;
+}
+
+/** Rows that are given as SQL may be a template, as the code of a model is. */
+async function renderSql(runtime: Runtime, text: string): Promise<string> {
+  return hasTemplate(text) ? (await compileNode(runtime, inlineNode(runtime.project, text))).sql : text;
 }
 
 /** `ref('x')`, `source('a', 'b')` or `this`, as a person writes them. */

@@ -9,11 +9,14 @@ const state = {
   loading: false,
   hits: [],
   hit: -1,
+  folded: new Set(),
   errors: card.dataset.errors === '' ? [] : card.dataset.errors.split(',').map(Number),
 };
+const levelSelect = card.querySelector('[data-log-level]');
 const lastLine = () => Number(box.querySelector('.log-line:last-of-type .no')?.textContent ?? state.first - 1);
 
 for (const gap of box.querySelectorAll('.log-gap')) gap.remove();
+showFolds();
 if (state.follow) box.scrollTop = box.scrollHeight;
 else
   (document.getElementById(location.hash.slice(1)) ?? box.querySelector('.first-error'))?.scrollIntoView({
@@ -21,7 +24,8 @@ else
   });
 
 box.addEventListener('scroll', () => {
-  if (box.scrollTop < 400 && firstLine() > 1) before();
+  // Of a level, the lines are all there from the first on.
+  if (box.scrollTop < 400 && firstLine() > 1 && !levelSelect?.value) before();
   else if (box.scrollHeight - box.scrollTop - box.clientHeight < 800) after();
   showRange();
 });
@@ -33,6 +37,67 @@ function firstLine() {
   return Number(box.querySelector('.log-line .no')?.textContent ?? 1);
 }
 
+/** Hides what is in a folded group, and makes the head of each group a button that folds it. */
+function showFolds() {
+  const open = [];
+  for (const row of box.querySelectorAll('.log-line')) {
+    if (row.classList.contains('close')) open.pop();
+    row.hidden = open.some((number) => state.folded.has(number));
+    if (!row.classList.contains('group')) continue;
+    const number = Number(row.id.slice(1));
+    const head = row.querySelector('.tx');
+    head.setAttribute('role', 'button');
+    head.setAttribute('tabindex', '0');
+    head.setAttribute('aria-expanded', String(!state.folded.has(number)));
+    open.push(number);
+  }
+}
+
+function toggleFold(row) {
+  const number = Number(row.id.slice(1));
+  if (!state.folded.delete(number)) state.folded.add(number);
+  showFolds();
+  fill();
+}
+
+/** Folds every group, or unfolds them when one is folded. */
+function toggleAllFolds() {
+  const groups = [...box.querySelectorAll('.log-line.group')].map((row) => Number(row.id.slice(1)));
+  if (state.folded.size > 0) state.folded.clear();
+  else for (const number of groups) state.folded.add(number);
+  showFolds();
+  fill();
+}
+
+/** A line that one is led to is seen, whatever was folded. */
+function unfoldAround(row) {
+  if (!row?.hidden) return;
+  for (let at = row.previousElementSibling; at; at = at.previousElementSibling)
+    if (at.classList.contains('group')) state.folded.delete(Number(at.id.slice(1)));
+  showFolds();
+}
+
+box.addEventListener('click', (event) => {
+  const head = event.target.closest?.('.log-line.group .tx');
+  if (head) toggleFold(head.closest('.log-line'));
+});
+box.addEventListener('keydown', (event) => {
+  const head = event.target.closest?.('.log-line.group .tx');
+  if (!head || (event.key !== 'Enter' && event.key !== ' ')) return;
+  event.preventDefault();
+  toggleFold(head.closest('.log-line'));
+});
+levelSelect?.addEventListener('change', async () => {
+  state.loading = true;
+  const got = await lines(1, 4 * chunk);
+  box.innerHTML = got.html;
+  box.scrollTop = 0;
+  state.loading = false;
+  showFolds();
+  markHits();
+  showRange();
+});
+
 /** Scrolls the log alone; the page stays where it is. */
 function showInBox(row) {
   if (row) box.scrollTop = row.offsetTop - box.clientHeight / 2;
@@ -42,6 +107,7 @@ async function lines(from, count) {
   const url = new URL(card.dataset.lines, location.href);
   url.searchParams.set('from', from);
   url.searchParams.set('count', count);
+  if (levelSelect?.value) url.searchParams.set('level', levelSelect.value);
   return (await fetch(url, { headers: { accept: 'application/json' } })).json();
 }
 
@@ -56,6 +122,7 @@ async function before() {
   box.scrollTop += box.scrollHeight - height;
   trim('end');
   state.loading = false;
+  showFolds();
   markHits();
 }
 
@@ -69,11 +136,18 @@ async function after(poll = false) {
   if (got.html !== '') {
     box.insertAdjacentHTML('beforeend', got.html);
     trim('start');
+    showFolds();
     markHits();
     if (state.follow && (poll || atEnd)) box.scrollTop = box.scrollHeight;
   }
   showRange();
   state.loading = false;
+  if (got.html !== '') fill();
+}
+
+/** What is left of folded groups may be too short to scroll, and scrolling is what brings more. */
+function fill() {
+  if (box.scrollHeight <= box.clientHeight && lastLine() < state.total) after();
 }
 
 /** Far lines leave the page, so that a log of any length stays quick. */
@@ -90,13 +164,16 @@ function trim(end) {
 async function goTo(number) {
   let row = document.getElementById(`l${number}`);
   if (!row) {
+    if (levelSelect) levelSelect.value = ''; // The line may be of another level than those that are shown.
     state.loading = true;
     const got = await lines(Math.max(1, number - chunk / 2), chunk);
     box.innerHTML = got.html;
     state.loading = false;
+    showFolds();
     markHits();
     row = document.getElementById(`l${number}`);
   }
+  unfoldAround(row);
   state.follow = false;
   showFollow();
   for (const other of box.querySelectorAll('.at')) other.classList.remove('at');
@@ -202,6 +279,7 @@ document.addEventListener('click', (event) => {
 document.addEventListener('keydown', (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
   if (event.key === 'w') toggleWrap();
+  else if (event.key === 'f') toggleAllFolds();
   else if (event.key === 'n') step(1);
   else if (event.key === 'N') step(-1);
   else if (event.key === 'e' && state.errors.length > 0) {

@@ -32,6 +32,11 @@ export const diskFull: Fault[] = [
       if (rig.system.isOver) rig.fault('other', 'a full disk does not end the server', rig.system.said.slice(-2_000));
       else if (!refused) rig.fault('other', 'on a full disk writes are refused', 'they were not');
       else rig.holds('on a full disk writes are refused', refused);
+      if (!rig.system.isOver) {
+        const { status } = await rig.client.ask('GET', '/dags/~/dagRuns?limit=1');
+        if (status !== 200)
+          rig.fault('other', 'on a full disk one can look', `the list of runs was answered ${status}`);
+      }
       await pause(random.int(0, 2_000));
       rmSync(filler, { force: true });
 

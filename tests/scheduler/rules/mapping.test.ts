@@ -173,6 +173,30 @@ describe('a mapped group', () => {
     expect(h.executor.submitted).toHaveLength(8);
   });
 
+  it('is short-circuited index by index: what follows the group goes by its trigger rule', async () => {
+    const h = await startHarness();
+    const skip = { skipped: ['g.work', 'end'], ignoreTriggerRules: true };
+    h.executor.behaviour = (request) =>
+      request.taskId === 'g.gate' && request.mapIndex === 1 ? { ...success, effects: { skip } } : success;
+    await h.declare(
+      dag({
+        dagId: 'd',
+        groups: [group([1, 2, 3])],
+        tasks: [
+          { taskId: 'g.gate', groupId: 'g' },
+          { taskId: 'g.work', groupId: 'g', upstream: ['g.gate'] },
+          { taskId: 'end', upstream: ['g.work'], triggerRule: 'none_failed_min_one_success' },
+        ],
+      }),
+    );
+    const runId = await h.trigger('d');
+    const expected = { 'g.work[0]': 'success', 'g.work[1]': 'skipped', 'g.work[2]': 'success', end: 'success' };
+    expect(await h.states('d', runId)).toMatchObject(expected);
+    await h.scheduler.commands.clearTaskInstances(clearing({ runId, taskIds: ['g.work'] }), tester);
+    await h.settled();
+    expect(await h.states('d', runId)).toMatchObject(expected);
+  });
+
   it('is mapped over a list that a task returns, and shrinks and grows with it', async () => {
     const { h, list } = await withList();
     await h.declare(

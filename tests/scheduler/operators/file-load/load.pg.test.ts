@@ -365,6 +365,21 @@ describe('the loader', () => {
     expect(await count(lake, 'millrace.load_ledger')).toBe(30);
   });
 
+  it('shows the planner a table that has grown much, at once', async () => {
+    const lake = await testLake();
+    const known = async () =>
+      (await rows(lake, `select reltuples::int as rows from pg_class where oid = 'raw.customers'::regclass`))[0]?.[
+        'rows'
+      ];
+    const large = (lsn: number) => customer(lsn, { after: { id: lsn, text: 'x'.repeat(1_000) } });
+    await put(lake, eventObject(Array.from({ length: 7_000 }, (_, index) => large(index + 1))));
+    await run(lake);
+    expect(await known()).toBe(7_000);
+    await put(lake, eventObject([large(8_000)]));
+    await run(lake);
+    expect(await known()).toBe(7_000);
+  });
+
   it('numbers loads in the order of their commits', async () => {
     const lake = await testLake();
     await put(lake, ...Array.from({ length: 12 }, (_, index) => eventObject([customer(index + 1)])));
