@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { systemClock } from '../kernel/time.js';
 import { createScheduler, type Scheduler } from '../scheduler/loop.js';
 import type { AttemptEffects, AttemptRequest, Executor, ExecutorListener } from '../scheduler/model/attempt.js';
-import type { SerializedDag, SerializedTask } from '../scheduler/model/dag.js';
+import type { SerializedDag } from '../scheduler/model/dag.js';
+import { newTask } from '../scheduler/model/new-task.js';
 import { openSqliteStore, type SqliteStore } from '../scheduler/store/sqlite-driver.js';
 import { createVault } from '../scheduler/store/vault.js';
 import { runOnce, triggerRun } from './run-once.js';
@@ -133,57 +134,12 @@ export function benchDag(dagId: string, length: number, upstream: (at: number) =
     renderTemplateAsNativeObj: false,
     groups: [],
     tasks: Array.from({ length }, (_, at) =>
-      benchTask(
-        `t${at}`,
-        upstream(at).map((other) => `t${other}`),
-      ),
+      newTask({
+        taskId: `t${at}`,
+        owner: 'bench',
+        upstream: upstream(at).map((other) => `t${other}`),
+        retryDelayMs: 0,
+      }),
     ),
-  };
-}
-
-function benchTask(taskId: string, upstream: string[]): SerializedTask {
-  return {
-    taskId,
-    displayName: taskId,
-    groupId: null,
-    operator: 'typescript',
-    kindLabel: null,
-    docMd: null,
-    owner: 'bench',
-    upstream,
-    inputs: {},
-    options: {},
-    expand: null,
-    triggerRule: 'all_success',
-    dependsOnPast: false,
-    ignoreFirstDependsOnPast: false,
-    waitForDownstream: false,
-    retries: 0,
-    retryDelayMs: 0,
-    retryExponentialBackoff: 0,
-    maxRetryDelayMs: null,
-    executionTimeoutMs: null,
-    startDate: null,
-    endDate: null,
-    pool: 'default_pool',
-    poolSlots: 1,
-    queue: 'default',
-    priorityWeight: 1,
-    weightRule: 'downstream',
-    maxActiveTisPerDag: null,
-    maxActiveTisPerDagrun: null,
-    doXcomPush: true,
-    returnsDagResult: false,
-    emailOnFailure: false,
-    emailOnRetry: false,
-    mapIndexTemplate: null,
-    memoryLimitMb: null,
-    isSetup: false,
-    isTeardown: false,
-    onFailureFailDagrun: false,
-    setups: [],
-    branches: [],
-    outlets: [],
-    inlets: [],
   };
 }

@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { MillraceError } from '../kernel/errors.js';
 import { entryPath } from '../kernel/paths.js';
@@ -31,9 +31,14 @@ const hostIdleMsDefault = 5000;
 /** Between attempts to reach a host that another process is starting. */
 const retryMs = 25;
 const attemptsMax = 200;
-/** A file may be less than a database because it is being made, or because it is none: it is given this long. */
+/** How often a file that is no database is looked at again: in any case, and while it may be in the making. */
+const lookAgainMax = 2;
 const unfinishedAttemptsMax = 20;
+const invalidFile = /not a valid DuckDB database file/i;
+/** DuckDB's files begin with three blocks of headers; the first has its mark. */
 const headerBytes = 3 * 4096;
+const magicOffset = 8;
+const magic = 'DUCK';
 
 /**
  * Opens a database. A file is opened by a host process of its own, which is started when none runs; `:memory:` and `md:…`
@@ -91,8 +96,8 @@ async function reachHost(file: string, socketPath: string, options: DuckdbOption
     const report = await startHost(file, socketPath, options.hostIdleMs ?? hostIdleMsDefault);
     if ('ready' in report) continue;
     failure = report.failed;
-    // Held by a host that is starting or ending, or still being made by one: it will be reachable or gone in a moment.
-    if (!/lock/i.test(failure) && !(attempt < unfinishedAttemptsMax && (await isUnfinished(file)))) break;
+    // Held by a host that is starting or ending: it will be reachable or gone in a moment.
+    if (!/lock/i.test(failure) && !(invalidFile.test(failure) && (await mayBecomeValid(file, attempt)))) break;
     await sleep(clock, retryMs);
   }
   throw new MillraceError('DUCKDB_UNAVAILABLE', `${file}: ${failure || 'its host cannot be reached'}`, {
@@ -100,10 +105,21 @@ async function reachHost(file: string, socketPath: string, options: DuckdbOption
   });
 }
 
-/** A new file has DuckDB's three header blocks only when its host has made it. */
-async function isUnfinished(file: string): Promise<boolean> {
-  const found = await stat(file).catch(() => undefined);
-  return found?.isFile() === true && found.size < headerBytes;
+/**
+ * What is no database may be one that another host is just making: it was read a moment too early, or has not all of its header blocks yet. A file
+ * that begins otherwise will never be one.
+ */
+async function mayBecomeValid(file: string, attempt: number): Promise<boolean> {
+  if (attempt < lookAgainMax) return true;
+  if (attempt >= unfinishedAttemptsMax) return false;
+  const size = await stat(file).then(
+    (found) => found.size,
+    () => headerBytes,
+  );
+  if (size >= headerBytes) return false;
+  const bytes = await readFile(file).catch(() => Buffer.alloc(0));
+  const mark = bytes.subarray(magicOffset, magicOffset + magic.length).toString('latin1');
+  return magic.startsWith(mark) || mark === '\0\0\0\0';
 }
 
 /** A session of the host; undefined when none listens, or one that is ending. It greets with an empty line. */

@@ -64,3 +64,22 @@ export interface NodeResult {
   /** Of a microbatch model: the intervals that were built and those that were not, as ISO times. */
   batches?: { successful: [string, string][]; failed: [string, string][] } | undefined;
 }
+
+/** The result of a node of which nothing was run. */
+export function resultWithoutRun(uniqueId: string, status: NodeStatus, message: string): NodeResult {
+  return {
+    uniqueId,
+    status,
+    message,
+    compiledSql: null,
+    statements: [],
+    relation: null,
+    rowsAffected: null,
+    failures: null,
+    sample: null,
+    failingRowsSql: null,
+    compileMs: 0,
+    executeMs: 0,
+    adapterResponse: {},
+  };
+}

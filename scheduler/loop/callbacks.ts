@@ -5,6 +5,7 @@ import type { LiveRun, LiveTaskInstance } from '../decide/live-run.js';
 import type { RunVerdict } from '../decide/run-state.js';
 import type { AttemptEvent, AttemptRequest } from '../model/attempt.js';
 import type { SerializedTask } from '../model/dag.js';
+import { newTask } from '../model/new-task.js';
 import { deleteCallback, insertCallback, setCallbackTries } from '../store/transitions/write-callback.js';
 import { logPath, type RequestSettings } from './attempt-request.js';
 import type { LiveState } from './live-state.js';
@@ -189,48 +190,13 @@ function attemptOf(
 
 /** A task that is not in the graph: the operator calls the function of the file. */
 function callbackTask(callback: CallbackName, context: JsonObject): SerializedTask {
-  return {
+  return newTask({
     taskId: callback,
-    displayName: callback,
-    groupId: null,
     operator: 'dag_callback',
-    kindLabel: null,
-    docMd: null,
     owner: '',
-    upstream: [],
-    inputs: {},
     options: { callback, context },
-    expand: null,
     triggerRule: 'always',
-    dependsOnPast: false,
-    ignoreFirstDependsOnPast: false,
-    waitForDownstream: false,
-    retries: 0,
-    retryDelayMs: 0,
-    retryExponentialBackoff: 0,
-    maxRetryDelayMs: null,
-    executionTimeoutMs: null,
-    startDate: null,
-    endDate: null,
-    pool: 'default_pool',
-    poolSlots: 1,
-    queue: 'default',
-    priorityWeight: 1,
     weightRule: 'absolute',
-    maxActiveTisPerDag: null,
-    maxActiveTisPerDagrun: null,
     doXcomPush: false,
-    returnsDagResult: false,
-    emailOnFailure: false,
-    emailOnRetry: false,
-    mapIndexTemplate: null,
-    memoryLimitMb: null,
-    isSetup: false,
-    isTeardown: false,
-    onFailureFailDagrun: false,
-    setups: [],
-    branches: [],
-    outlets: [],
-    inlets: [],
-  };
+  });
 }

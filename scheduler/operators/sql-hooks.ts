@@ -10,7 +10,7 @@ import {
   runResultsArtifact,
   type TimedResult,
 } from '../../transform/index.js';
-import type { NodeResult } from '../../transform/model.js';
+import { type NodeResult, resultWithoutRun } from '../../transform/model.js';
 import { getClient } from '../dag/client.js';
 import type { TaskResult } from '../model/attempt.js';
 import { runResultsPath } from '../model/run-results.js';
@@ -71,21 +71,11 @@ async function resultsOfRun({ options, task }: OperatorCall): Promise<TimedResul
 
 /** A node whose task has nothing to tell: it never ran, or its process was lost. */
 function withoutResult(uniqueId: string, { state, error }: TaskResult): NodeResult {
-  return {
+  return resultWithoutRun(
     uniqueId,
-    status: state === 'failed' ? 'error' : 'skipped',
-    message: error ?? `the task is ${state ?? 'not scheduled'}`,
-    compiledSql: null,
-    statements: [],
-    relation: null,
-    rowsAffected: null,
-    failures: null,
-    sample: null,
-    failingRowsSql: null,
-    compileMs: 0,
-    executeMs: 0,
-    adapterResponse: {},
-  };
+    state === 'failed' ? 'error' : 'skipped',
+    error ?? `the task is ${state ?? 'not scheduled'}`,
+  );
 }
 
 function keepRunResults({ scope, bundle }: OperatorCall, project: Project, results: TimedResult[]): JsonObject {

@@ -33,7 +33,7 @@ export function cronTicks(expression: string, zone: string): Ticks {
     const instants = instantsAt(wall, zone);
     return everyHour ? instants : instants.slice(-1);
   };
-  return {
+  return remembering({
     next(after) {
       let best = Infinity;
       let wall = after + offsetsAround(after, zone).least;
@@ -53,7 +53,61 @@ export function cronTicks(expression: string, zone: string): Ticks {
       }
       return best;
     },
+  });
+}
+
+/** A stretch of time without a tick inside; `to` is a tick. */
+interface Span {
+  from: Instant;
+  to: Instant;
+  isFromTick: boolean;
+}
+
+/** A scheduler asks about now, the latest run and the start date, over and over: so many answers are kept. */
+const spansMax = 8;
+
+/** The same ticks. To work one out takes some tenths of a millisecond, and every move of a run asks for several. */
+function remembering(ticks: Ticks): Ticks {
+  const spans: Span[] = [];
+  const keep = (span: Span) => {
+    spans.unshift(span);
+    if (spans.length > spansMax) spans.pop();
   };
+  const next = (after: Instant): Instant => {
+    const known = spans.find(({ from, to }) => from <= after && after < to);
+    if (known) return known.to;
+    const to = ticks.next(after);
+    keep({ from: after, to, isFromTick: false });
+    return to;
+  };
+  return {
+    next,
+    prev(before) {
+      const known = spans.find(({ from, to, isFromTick }) => isFromTick && from < before && before <= to);
+      if (known) return known.from;
+      const from = ticks.prev(before);
+      keep({ from, to: next(from), isFromTick: true });
+      return from;
+    },
+  };
+}
+
+/** Different schedules whose ticks are kept; who has more of them works some out again. */
+const sharedMax = 1_000;
+const shared = new Map<string, Ticks>();
+
+/** As `cronTicks`, the same for all who have this schedule: a thousand DAGs that are due every minute ask the same. */
+export function sharedCronTicks(expression: string, zone: string): Ticks {
+  const key = `${zone}\n${expression}`;
+  const known = shared.get(key);
+  if (known) return known;
+  const ticks = cronTicks(expression, zone);
+  shared.set(key, ticks);
+  if (shared.size > sharedMax) {
+    const oldest = shared.keys().next().value;
+    if (oldest !== undefined) shared.delete(oldest);
+  }
+  return ticks;
 }
 
 /** The ticks of several, together. */

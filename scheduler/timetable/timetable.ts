@@ -1,7 +1,7 @@
 import { assertNever } from '../../kernel/json.js';
 import type { DataInterval, Instant } from '../../kernel/time.js';
 import type { SerializedDag } from '../model/dag.js';
-import { alignNext, alignPrev, cronTicks, everyTicks, type Ticks, unionTicks } from './cron.js';
+import { alignNext, alignPrev, everyTicks, sharedCronTicks, type Ticks, unionTicks } from './cron.js';
 
 /** The next automated run of a DAG. */
 export interface NextRun {
@@ -40,7 +40,7 @@ export function timetableOf(dag: TimetableSource): Timetable {
       );
     case 'cron':
     case 'asset_or_time': {
-      const ticks = unionTicks(schedule.crons.map((cron) => cronTicks(cron, dag.timezone)));
+      const ticks = unionTicks(schedule.crons.map((cron) => sharedCronTicks(cron, dag.timezone)));
       return schedule.interval ? intervalTimetable(dag, ticks) : triggerTimetable(dag, ticks);
     }
     default:

@@ -46,6 +46,7 @@ beforeEach(() => {
   evidence = {
     storePath,
     taskLogFolder: join(folder, 'tasks'),
+    logsMayLack: false,
     lines,
     ledger: {
       runs: new Map([
@@ -233,6 +234,15 @@ const plants: [what: string, check: string, plant: () => unknown][] = [
 it.each(plants)('finds %s', (_what, check, plant) => {
   plant();
   expect(broken()).toEqual([check]);
+});
+
+it('lets a log lack lines after a full disk, but not have them out of order', () => {
+  evidence.logsMayLack = true;
+  const path = join(evidence.taskLogFolder, 'work/r1/first.-1.1.log');
+  writeFileSync(path, 'INFO witness a 1\nINFO witness a 3\n');
+  expect(broken()).toEqual([]);
+  writeFileSync(path, 'INFO witness a 3\nINFO witness a 1\n');
+  expect(broken()).toEqual([logs]);
 });
 
 it('reads what a dead server left without touching it', () => {

@@ -9,6 +9,8 @@ import { attemptsDoNotOverlap, instanceOf, type WitnessLine } from './witness.js
 export interface SchedulerEvidence {
   storePath: string;
   taskLogFolder: string;
+  /** The disk was full for a while: logs lack what did not fit. */
+  logsMayLack: boolean;
   lines: WitnessLine[];
   ledger: Ledger;
   /** What the store held each time the server had been killed. */
@@ -39,7 +41,7 @@ export function checkScheduler(evidence: SchedulerEvidence): Finding[] {
       childrenAreTriggeredOnce(store, ledger),
       attemptsDoNotOverlap(lines),
       historyIsKept(store, remains, lines, ledger),
-      logsAreComplete(evidence.taskLogFolder, lines),
+      logsAreComplete(evidence.taskLogFolder, lines, evidence.logsMayLack),
       ticksAreWithoutGap(store),
       mailsArrive(store, evidence.messageIds, evidence.crashes),
       storesAreSound(store, remains),
@@ -206,7 +208,7 @@ function historyIsKept(store: Database.Database, remains: Remains[], lines: Witn
 }
 
 /** I8: what a task printed before it told the witness is in its log, whole and in order. */
-function logsAreComplete(folder: string, lines: WitnessLine[]): Finding {
+function logsAreComplete(folder: string, lines: WitnessLine[], mayLack: boolean): Finding {
   const printed = new Map<string, { numbers: number[]; path: string }>();
   const paths = existsSync(folder)
     ? readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -225,6 +227,11 @@ function logsAreComplete(folder: string, lines: WitnessLine[]): Finding {
     const { numbers = [], path = '' } = printed.get(attempt) ?? {};
     const most = Math.max(...said.map(({ n }) => n));
     const place = instanceOf(said[0] as WitnessLine);
+    if (mayLack) {
+      if (numbers.some((n, index) => index > 0 && n <= (numbers[index - 1] as number)))
+        faults.push(`the log of ${place} is out of order`);
+      continue;
+    }
     if (numbers.length < most)
       faults.push(`the log of ${place} has ${numbers.length} of ${most} lines of attempt ${attempt}`);
     else if (numbers.some((n, index) => n !== index + 1)) faults.push(`the log of ${place} is out of order`);

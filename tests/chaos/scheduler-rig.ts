@@ -39,6 +39,8 @@ export class SchedulerRig {
   readonly findings: Finding[] = [];
   /** Milliseconds from each restart to the state in which nothing is behind. */
   readonly recoveries: number[] = [];
+  /** Set when the disk of the logs was full. */
+  logsMayLack = false;
   /** Faults that did not come about: the server's life was over before. */
   misses = 0;
   readonly #smtp: SmtpWitness;
@@ -168,6 +170,7 @@ export class SchedulerRig {
       storePath: join(this.system.home, 'millrace.db'),
       taskLogFolder: join(this.system.home, 'logs', 'tasks'),
       lines: this.witness(),
+      logsMayLack: this.logsMayLack,
       ledger: this.client.ledger,
       remains: this.#remains,
       messageIds: this.#smtp.messages.slice(this.#firstMessage).map(({ messageId }) => messageId),

@@ -114,6 +114,9 @@ describe('millrace sql', () => {
     expect(
       (await sql(dir, url, 'ls', '--select', 'tag:late', '--output', 'json', '--output-keys', 'name tags')).out,
     ).toBe('{"name":"b","tags":["late"]}\n');
+    expect((await sql(dir, url, 'list', '--select', 'tag:late', 'bb', '--output', 'name')).out).toMatch(
+      /^[\d:]+ {2}The selection criterion "bb" matches no node\. Did you mean "b"\?\nb\n$/,
+    );
     expect((await sql(dir, url, 'show', '--inline', "select {{ var('n', 3) }} as n", '-q')).out).toBe(
       '| n |\n| - |\n| 3 |\n',
     );
@@ -145,6 +148,8 @@ describe('millrace sql', () => {
     expect(existsSync(join(dir, 'target'))).toBe(false);
     addFiles(dir, { 'dbt_project.yml': 'name: shop\nprofile: shop\nclean-targets: [models]\n' });
     await expect(sql(dir, url, 'clean')).rejects.toThrow(/holds sources of the project/);
+    // Not 1, which says that a node failed.
+    expect(process.exitCode).toBe(2);
   });
 
   it('installs local packages', async () => {

@@ -4,11 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { packageRoot } from '../../kernel/paths.js';
 import { mutations } from './mutations.js';
 
-describe.each(mutations)('the planted bug $name', ({ file, find, replace, checks }) => {
+describe.each(mutations)('the planted bug $name', (mutation) => {
   it('still has its place in the source, once, and checks that exist', () => {
-    const source = readFileSync(join(packageRoot, file), 'utf8');
-    expect(source.split(find)).toHaveLength(2);
-    expect(replace).not.toBe(find);
-    for (const check of checks) expect(existsSync(join(packageRoot, check)), check).toBe(true);
+    for (const { file, find, replace } of [mutation, ...(mutation.also ? [mutation.also] : [])]) {
+      expect(readFileSync(join(packageRoot, file), 'utf8').split(find)).toHaveLength(2);
+      expect(replace).not.toBe(find);
+    }
+    for (const check of mutation.checks) expect(existsSync(join(packageRoot, check)), check).toBe(true);
   });
 });

@@ -1,12 +1,18 @@
-/** A bug to plant: one exact text of the product's source, and what stands there instead. */
-export interface Mutation {
-  name: string;
-  /** The mistake that somebody might make. */
-  mistake: string;
+/** One exact text of the product's source, and what stands there instead. */
+export interface Edit {
   file: string;
   find: string;
   replace: string;
-  /** What should notice: files of tests. The simulation is always among them. */
+}
+
+/** A bug to plant. */
+export interface Mutation extends Edit {
+  name: string;
+  /** The mistake that somebody might make. */
+  mistake: string;
+  /** Where one guard stands behind another, the other one falls as well. */
+  also?: Edit;
+  /** Files of tests that should notice where the simulation does not. */
   checks: string[];
 }
 
@@ -45,6 +51,11 @@ export const mutations: Mutation[] = [
     file: 'scheduler/loop/attempt-events.ts',
     find: 'if (instance.attemptId !== event.attemptId) return;',
     replace: '',
+    also: {
+      file: 'scheduler/loop.ts',
+      find: 'for (const attemptId of turn.endedAttempts) this.live.attempts.delete(attemptId);',
+      replace: '',
+    },
     checks: [semantics],
   },
   {

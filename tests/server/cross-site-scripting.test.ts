@@ -90,6 +90,8 @@ async function crawl(server: UiServer): Promise<Map<string, string>> {
     '/timeline',
     '/data/ledger',
     '/data/quarantine',
+    // No DAG of the fixture has a schedule of times, so none leads to its backfills.
+    urls.dag('MinIO_S3_to_Warehouse', 'backfill', { from: payload, to: '2026-01-01T00:00' }),
     // Most tasks are of a SQL project and show what they came to with their SQL: this one has a page for it.
     urls.task({ dagId: 'Bank_Data_Transformation', runId: runIdAt(fixtureNow), taskId: 'wait_for_load' }, 'result'),
   ];

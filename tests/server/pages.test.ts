@@ -25,6 +25,7 @@ const pagePaths: [path: string, words: string[]][] = [
   [urls.dag(bank, 'events'), ['trigger_dag_run']],
   [urls.dag(bank, 'details'), ['Max active runs']],
   [urls.dag('MinIO_S3_to_Warehouse', 'trigger'), ['max_files', 'quarantine', 'curl -X POST', 'What will happen']],
+  [urls.dag('MinIO_S3_to_Warehouse', 'backfill'), ['First logical date', 'Show the dates']],
   [urls.run(bank, live), ['fct_transactions', 'lock timeout', 'Stop…']],
   [urls.run(bank, failed), ['1 task failed', 'Retry failed…']],
   [urls.run(bank, failed, 'graph'), ['svg']],

@@ -1,54 +1,7 @@
 import type { SerializedDag, SerializedTask } from '../../scheduler/model/dag.js';
+import { newTask } from '../../scheduler/model/new-task.js';
 
 type TaskWish = Partial<SerializedTask> & { taskId: string };
-
-/** A task with the defaults of the authoring API. */
-export function task(wish: TaskWish): SerializedTask {
-  return {
-    displayName: wish.taskId,
-    groupId: null,
-    operator: 'typescript',
-    kindLabel: null,
-    docMd: null,
-    owner: 'airflow',
-    upstream: [],
-    inputs: {},
-    options: {},
-    expand: null,
-    triggerRule: 'all_success',
-    dependsOnPast: false,
-    ignoreFirstDependsOnPast: false,
-    waitForDownstream: false,
-    retries: 0,
-    retryDelayMs: 300_000,
-    retryExponentialBackoff: 0,
-    maxRetryDelayMs: null,
-    executionTimeoutMs: null,
-    startDate: null,
-    endDate: null,
-    pool: 'default_pool',
-    poolSlots: 1,
-    queue: 'default',
-    priorityWeight: 1,
-    weightRule: 'downstream',
-    maxActiveTisPerDag: null,
-    maxActiveTisPerDagrun: null,
-    doXcomPush: true,
-    returnsDagResult: false,
-    emailOnFailure: false,
-    emailOnRetry: false,
-    mapIndexTemplate: null,
-    memoryLimitMb: null,
-    isSetup: false,
-    isTeardown: false,
-    onFailureFailDagrun: false,
-    setups: [],
-    branches: [],
-    outlets: [],
-    inlets: [],
-    ...wish,
-  };
-}
 
 /** A DAG with the defaults of the authoring API; `edges` as in `a>b>c`. */
 export function dag(wish: Partial<Omit<SerializedDag, 'tasks'>> & { dagId: string; tasks: TaskWish[] }): SerializedDag {
@@ -76,7 +29,7 @@ export function dag(wish: Partial<Omit<SerializedDag, 'tasks'>> & { dagId: strin
     renderTemplateAsNativeObj: false,
     groups: [],
     ...wish,
-    tasks: wish.tasks.map(task),
+    tasks: wish.tasks.map(newTask),
   };
 }
 

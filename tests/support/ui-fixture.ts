@@ -6,6 +6,7 @@ import { SecretMasker } from '../../kernel/secret-masker.js';
 import { ManualClock } from '../../kernel/time.js';
 import type { SerializedDag, SerializedTask } from '../../scheduler/model/dag.js';
 import type { SchedulerEvent } from '../../scheduler/model/events.js';
+import { newTask } from '../../scheduler/model/new-task.js';
 import type { DagRunState, TaskInstanceState } from '../../scheduler/model/states.js';
 import { database } from '../../scheduler/store/database.js';
 import { run as statement } from '../../scheduler/store/driver.js';
@@ -747,51 +748,7 @@ export function runIdAt(at: number): string {
 }
 
 export function fixtureTask(taskId: string, more: Partial<SerializedTask> = {}): SerializedTask {
-  return {
-    taskId,
-    displayName: taskId,
-    groupId: null,
-    operator: 'typescript',
-    kindLabel: null,
-    docMd: null,
-    owner: 'analytics',
-    upstream: [],
-    inputs: {},
-    options: {},
-    expand: null,
-    triggerRule: 'all_success',
-    dependsOnPast: false,
-    ignoreFirstDependsOnPast: false,
-    waitForDownstream: false,
-    retries: 2,
-    retryDelayMs: 60_000,
-    retryExponentialBackoff: 0,
-    maxRetryDelayMs: null,
-    executionTimeoutMs: null,
-    startDate: null,
-    endDate: null,
-    pool: 'default_pool',
-    poolSlots: 1,
-    queue: 'default',
-    priorityWeight: 1,
-    weightRule: 'downstream',
-    maxActiveTisPerDag: null,
-    maxActiveTisPerDagrun: null,
-    doXcomPush: true,
-    returnsDagResult: false,
-    emailOnFailure: true,
-    emailOnRetry: false,
-    mapIndexTemplate: null,
-    memoryLimitMb: null,
-    isSetup: false,
-    isTeardown: false,
-    onFailureFailDagrun: false,
-    setups: [],
-    branches: [],
-    outlets: [],
-    inlets: [],
-    ...more,
-  };
+  return newTask({ taskId, owner: 'analytics', retries: 2, retryDelayMs: 60_000, emailOnFailure: true, ...more });
 }
 
 export function fixtureDag(dagId: string, tasks: SerializedTask[], more: Partial<SerializedDag> = {}): SerializedDag {

@@ -45,6 +45,13 @@ describe.each(lastingWarehouses)('unit tests on %s', (_name, makeWarehouse) => {
     expect(again.get('u'), again.get('u')?.message).toMatchObject({ status: 'pass' });
   });
 
+  it('take rows as SQL that is a template', async () => {
+    const { result } = await run(
+      `given: [{input: ref("raw"), format: sql, rows: "select {% if execute %}{{ 1 }}{% endif %} as id, 4 as amount"}]\nexpect: {format: sql, rows: "{% for n in [1] %}select {{ n }} as id, 8 as total, 'none' as region{% endfor %}"}`,
+    );
+    expect(result?.message).toBe('as expected');
+  });
+
   it('take rows as SQL, and show what differs', async () => {
     const { result } = await run(
       'given: [{input: ref("raw"), format: sql, rows: "select 1 as id, 4 as amount"}]\nexpect: {rows: [{id: 1, total: 9}]}',

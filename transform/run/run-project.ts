@@ -1,6 +1,6 @@
 import type { Adapter } from '../adapters/adapter.js';
 import type { Relation } from '../compile/relation.js';
-import type { NodeResult, NodeStatus, ProjectNode } from '../model.js';
+import { type NodeResult, type NodeStatus, type ProjectNode, resultWithoutRun } from '../model.js';
 import type { Project } from '../project.js';
 import { runDependencies } from './dependencies.js';
 import { type HookKind, hooksOf } from './hook-order.js';
@@ -174,24 +174,7 @@ class Run {
 
   #skip(id: string, message: string, thread: string): TimedResult {
     const now = Date.now();
-    return {
-      uniqueId: id,
-      status: 'skipped',
-      message,
-      compiledSql: null,
-      statements: [],
-      relation: null,
-      rowsAffected: null,
-      failures: null,
-      sample: null,
-      failingRowsSql: null,
-      compileMs: 0,
-      executeMs: 0,
-      adapterResponse: {},
-      startedAt: now,
-      completedAt: now,
-      thread,
-    };
+    return { ...resultWithoutRun(id, 'skipped', message), startedAt: now, completedAt: now, thread };
   }
 
   #nodeOptions() {

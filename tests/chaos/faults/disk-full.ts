@@ -26,6 +26,7 @@ export const diskFull: Fault[] = [
       for (let run = 1; run <= 3; run++) await rig.client.trigger('work', `before${run}`);
       await pause(random.int(0, 300));
 
+      rig.logsMayLack = true;
       const filler = join(disk, 'logs', 'filler');
       fill(filler);
       const refused = await refusal(rig);

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Dag, type Json, type TaskResult, testDag } from 'millrace';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -70,6 +70,8 @@ describe('a SQL project in a DAG', () => {
       outcome: { state: 'success' },
       effects: { details: { status: 'success', compiledSql: expect.stringContaining('values (1, 10)') } },
     });
+    // What was parsed is kept by checksum, for the next process and the next version.
+    expect(readdirSync(join(folder, 'cache'))).toContain('shop.parse.json');
     const bad = ends.get(ids.find((id) => id.includes('not_null') && id.includes('amount')) as string);
     expect(bad).toMatchObject({
       outcome: { state: 'failed', error: { type: 'TASK_FAILED' } },

@@ -7,7 +7,7 @@ import { emptyEffects } from '../../../scheduler/executor/effects.js';
 import { runTask } from '../../../scheduler/executor/run-task.js';
 import type { AttemptCall, AttemptContext, AttemptRequest } from '../../../scheduler/model/attempt.js';
 import type { SerializedSchedule } from '../../../scheduler/model/dag.js';
-import { task } from '../../support/dag-builder.js';
+import { newTask } from '../../../scheduler/model/new-task.js';
 
 const hour = 3_600_000;
 const at = (day: number, hours = 0) => Date.UTC(2026, 0, day) + hours * hour;
@@ -32,7 +32,7 @@ function attempt({ operator, options, now = at(10), context = {}, answer = () =>
     tryNumber: 1,
     maxTries: 0,
     bundle: { hash: '', path: '' },
-    task: task({ taskId: 't', operator, options }),
+    task: newTask({ taskId: 't', operator, options }),
     inputs: {},
     context: {
       logicalDate: at(9),
