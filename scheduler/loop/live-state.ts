@@ -4,7 +4,7 @@ import type { LiveRun, LiveTaskInstance } from '../decide/live-run.js';
 import { type DagPlan, planOf } from '../decide/plan.js';
 import { type Pool, SlotBoard } from '../decide/slots.js';
 import type { SerializedDag } from '../model/dag.js';
-import type { DagRunState } from '../model/states.js';
+import { type DagRunState, finishedStates } from '../model/states.js';
 import { type NextRun, type Timetable, timetableOf } from '../timetable/timetable.js';
 import type { LiveCallback } from './callbacks.js';
 
@@ -181,7 +181,9 @@ export class LiveState {
     return this.#byRunId.get(runKey(dagId, runId));
   }
 
+  /** A run is alive from now on. The attempts of its task instances that are still under way belong to it. */
   addRun(run: LiveRun): void {
+    this.#adoptAttempts(run);
     this.runs.set(run.row.id, run);
     this.#byRunId.set(runKey(run.dagId, run.row.runId), run);
     const dag = this.dags.get(run.dagId);
@@ -192,6 +194,18 @@ export class LiveState {
   /** The order of the backfill that the run is of. */
   ordinalsOf(run: LiveRun): ReadonlyMap<number, number> | undefined {
     return run.row.backfillId === null ? undefined : this.backfills.get(run.row.backfillId)?.ordinals;
+  }
+
+  #adoptAttempts(run: LiveRun): void {
+    for (const [attemptId, owner] of this.attempts) {
+      if (owner.run.row.id !== run.row.id) continue;
+      const instance = [...run.instances.flat(), ...run.formerInstances.map((former) => former.instance)].find(
+        ({ id }) => id === owner.id,
+      );
+      if (!instance) continue;
+      this.attempts.set(attemptId, instance);
+      if (instance.attemptId !== attemptId || finishedStates.has(instance.state)) instance.lingering = attemptId;
+    }
   }
 
   /** A finished run leaves memory. */

@@ -1,7 +1,6 @@
 import { literalLength } from '../decide/expansion.js';
 import { LiveRun, type LiveTaskInstance, newTaskInstance, type SkipMemo } from '../decide/live-run.js';
 import type { DagPlan } from '../decide/plan.js';
-import { finishedStates } from '../model/states.js';
 import type { StoreDriver } from '../store/driver.js';
 import * as loading from '../store/loading/load-live.js';
 import type { CallbackAttempt } from './callbacks.js';
@@ -58,7 +57,7 @@ export async function revive(
   return live;
 }
 
-/** Makes runs of their rows, with their task instances; puts none of them among the live ones. */
+/** Makes runs of their rows, with their task instances, and changes nothing that is alive: `LiveState.addRun` makes one alive. */
 export async function reviveRuns(store: StoreDriver, live: LiveState, rows: loading.RunRow[]): Promise<LiveRun[]> {
   await loadVersions(
     store,
@@ -75,8 +74,8 @@ export async function reviveRuns(store: StoreDriver, live: LiveState, rows: load
     const run = runs.get(row.dag_run_id);
     if (!run) continue;
     const taskIndex = run.plan.indexOf.get(row.task_id);
-    if (taskIndex !== undefined) run.add(liveInstance(live, run, taskIndex, row, facts));
-    else run.formerInstances.push({ taskId: row.task_id, instance: liveInstance(live, run, -1, row, facts) });
+    if (taskIndex !== undefined) run.add(liveInstance(run, taskIndex, row, facts));
+    else run.formerInstances.push({ taskId: row.task_id, instance: liveInstance(run, -1, row, facts) });
   }
   for (const run of runs.values()) sortInstances(run);
   return [...runs.values()];
@@ -166,15 +165,9 @@ function liveRow(row: loading.RunRow): LiveRun['row'] {
   };
 }
 
-function liveInstance(
-  live: LiveState,
-  run: LiveRun,
-  taskIndex: number,
-  row: loading.TaskInstanceRow,
-  facts: Facts,
-): LiveTaskInstance {
+function liveInstance(run: LiveRun, taskIndex: number, row: loading.TaskInstanceRow, facts: Facts): LiveTaskInstance {
   const place = placeOf(row.dag_run_id, row.task_id, row.map_index);
-  const instance: LiveTaskInstance = {
+  return {
     ...newTaskInstance(run, taskIndex, row.map_index, row.id),
     state: row.state,
     tryNumber: row.try_number,
@@ -198,17 +191,6 @@ function liveInstance(
     skipMemo: facts.memos.get(place) ?? null,
     stored: { state: row.state, attemptId: row.attempt_id, mapIndex: row.map_index },
   };
-  adoptAttempt(live, instance);
-  return instance;
-}
-
-/** An attempt of this task instance that is still under way belongs to the object that now stands for it. */
-function adoptAttempt(live: LiveState, instance: LiveTaskInstance): void {
-  for (const [attemptId, owner] of live.attempts) {
-    if (owner.id !== instance.id) continue;
-    live.attempts.set(attemptId, instance);
-    if (instance.attemptId !== attemptId || finishedStates.has(instance.state)) instance.lingering = attemptId;
-  }
 }
 
 function sortInstances(run: LiveRun): void {

@@ -314,3 +314,16 @@ describe('a run that waits for one of another version, in which nothing looks ba
     await harness.store.close();
   });
 });
+
+describe('a question about a run', () => {
+  it('does not take the report of an attempt away from it', async () => {
+    const harness = await startHarness({ now: noon, behaviour: () => 'hold' });
+    await harness.declare(dag({ dagId: 'd', tasks: [{ taskId: 't' }] }));
+    const runId = await harness.trigger('d');
+    await harness.scheduler.explain({ dagId: 'd', runId, taskId: 'removed', mapIndex: -1 });
+    harness.executor.finish('t');
+    await harness.settled();
+    expect(await harness.runState('d', runId)).toBe('success');
+    await harness.store.close();
+  });
+});
