@@ -24,7 +24,7 @@ import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { canPass, canReach, databaseUser } from '../connectors/database-user.js';
 import { MillraceError } from '../kernel/errors.js';
-import { makeFolder } from '../kernel/paths.js';
+import { makeFolder } from '../kernel/make-folder.js';
 
 /** The data folder: everything that Millrace writes lies here. */
 export interface Home {

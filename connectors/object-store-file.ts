@@ -5,7 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { MillraceError } from '../kernel/errors.js';
-import { makeFolder } from '../kernel/paths.js';
+import { makeFolder } from '../kernel/make-folder.js';
 import { checkObjectKey, compareKeys, temporaryFolder } from './object-key.js';
 import type { ObjectInfo, ObjectStore } from './object-store.js';
 

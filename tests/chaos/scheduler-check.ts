@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, copyFileSync, existsSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Ledger } from './client.js';
@@ -207,6 +207,24 @@ function historyIsKept(store: Database.Database, remains: Remains[], lines: Witn
   );
 }
 
+/** What matches in whole lines of a file of any size: a task that floods its log may write more than a string can hold. */
+function* linesWith(path: string, pattern: RegExp): Generator<RegExpMatchArray> {
+  const fd = openSync(path, 'r');
+  try {
+    const buffer = Buffer.alloc(1 << 24);
+    let rest = '';
+    for (let read = readSync(fd, buffer); read > 0; read = readSync(fd, buffer)) {
+      const text = rest + buffer.toString('latin1', 0, read);
+      const end = text.lastIndexOf('\n') + 1;
+      yield* text.slice(0, end).matchAll(pattern);
+      rest = text.slice(end).slice(-10_000);
+    }
+    yield* rest.matchAll(pattern);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** I8: what a task printed before it told the witness is in its log, whole and in order. */
 function logsAreComplete(folder: string, lines: WitnessLine[], mayLack: boolean): Finding {
   const printed = new Map<string, { numbers: number[]; path: string }>();
@@ -216,7 +234,7 @@ function logsAreComplete(folder: string, lines: WitnessLine[], mayLack: boolean)
         .map((entry) => join(entry.parentPath, entry.name))
     : [];
   for (const path of paths) {
-    for (const [, attempt, n] of readFileSync(path, 'utf8').matchAll(/witness (\S+) (\d+)$/gm)) {
+    for (const [, attempt, n] of linesWith(path, /witness (\S+) (\d+)$/gm)) {
       const known = printed.get(attempt as string) ?? { numbers: [], path };
       known.numbers.push(Number(n));
       printed.set(attempt as string, known);

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { MillraceError } from '../../kernel/errors.js';
@@ -21,6 +22,7 @@ export function openPostgresAdapter(settings: PostgresSettings): Adapter {
 }
 
 const connectTimeoutMs = 10_000;
+const cancelAgainMs = 200;
 
 class PostgresAdapter implements Adapter {
   readonly type = 'postgres';
@@ -53,8 +55,9 @@ class PostgresAdapter implements Adapter {
   async withConnection<T>(work: (connection: Connection) => Promise<T>, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();
     const client = await this.#lease();
-    const session = new PostgresConnection(client);
-    const cancel = () => void this.#cancel(client);
+    const session = new PostgresConnection(client, signal);
+    const over = new AbortController();
+    const cancel = () => void this.#cancel(client, over.signal);
     signal?.addEventListener('abort', cancel, { once: true });
     let broken: Error | undefined;
     try {
@@ -63,6 +66,7 @@ class PostgresAdapter implements Adapter {
       if (session.lost) broken = error as Error;
       throw signal?.aborted ? (signal.reason ?? error) : error;
     } finally {
+      over.abort();
       signal?.removeEventListener('abort', cancel);
       if (!broken && session.inTransaction)
         broken = await session.rollback().then(
@@ -88,15 +92,23 @@ class PostgresAdapter implements Adapter {
     return client;
   }
 
-  /** Asks the server, through a session of its own, to stop what this one runs. */
-  async #cancel(client: pg.PoolClient): Promise<void> {
+  /**
+   * Asks the server, through a session of its own, to stop what this one runs, until it has: a statement that was sent
+   * but has not begun there does not hear the first time.
+   */
+  async #cancel(client: pg.PoolClient, over: AbortSignal): Promise<void> {
     const processId = (client as unknown as { processID: number | null }).processID;
     const other = new pg.Client({ ...this.#settings.connection, connectionTimeoutMillis: connectTimeoutMs });
+    // A session that is ended while nobody asks it anything says so here; the next question fails.
+    other.on('error', () => undefined);
     try {
       await other.connect();
-      await other.query('select pg_cancel_backend($1)', [processId]);
+      while (!over.aborted) {
+        await other.query('select pg_cancel_backend($1)', [processId]);
+        await delay(cancelAgainMs, undefined, { signal: over });
+      }
     } catch {
-      // The server cannot be asked any more: the session ends by itself with the process.
+      // It has stopped, or the server cannot be asked any more: the session ends by itself with the process.
     } finally {
       await other.end().catch(() => undefined);
     }
@@ -164,12 +176,19 @@ class PostgresConnection implements Connection {
   /** The session itself is gone, not only a statement. */
   lost = false;
   readonly #client: pg.PoolClient;
+  readonly #signal: AbortSignal | undefined;
 
-  constructor(client: pg.PoolClient) {
+  constructor(client: pg.PoolClient, signal: AbortSignal | undefined) {
     this.#client = client;
+    this.#signal = signal;
   }
 
   async query(sql: string): Promise<QueryResult> {
+    this.#signal?.throwIfAborted();
+    return this.#run(sql);
+  }
+
+  async #run(sql: string): Promise<QueryResult> {
     try {
       const answer = await this.#client.query({ text: sql, rowMode: 'array', types: textTypes });
       const results = (Array.isArray(answer) ? answer : [answer]) as pg.QueryArrayResult[];
@@ -204,7 +223,7 @@ class PostgresConnection implements Connection {
   async rollback(): Promise<void> {
     if (!this.inTransaction) return;
     this.inTransaction = false;
-    await this.query('rollback');
+    await this.#run('rollback');
   }
 
   async copyCsv(relation: Relation, columns: string[], csv: Readable): Promise<number> {

@@ -48,7 +48,7 @@ describe('a pool that was handed more than it may run', () => {
       if (kind === 'started') most = Math.max(most, ++running);
       else if (kind !== 'progress') running -= 1;
     }
-    expect(most).toBe(2);
+    expect(most).toBeLessThanOrEqual(2);
     const pids = ends.map((one) => one.kind === 'finished' && one.effects.xcoms[0]?.value);
     expect(new Set(pids).size).toBeLessThanOrEqual(2);
   });
