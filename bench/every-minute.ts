@@ -6,8 +6,9 @@ import { benchFolder, openEngineRig } from './engine-rig.js';
 const minuteMs = 60_000;
 const dagsCount = 1_000;
 
-/** How long the idle scheduler is watched, milliseconds. */
+/** How long the idle scheduler is watched, and how long after the last run's end that begins, milliseconds. */
 const idleMs = 10_000;
+const settleMs = 3_000;
 
 /**
  * A thousand DAGs that are due every minute: how long after the minute the last one's task runs, and what the scheduler
@@ -53,6 +54,7 @@ export const everyMinute: Bench = async (say) => {
 
 /** Between the minutes, by the real clock: the time that this process and its children take of a core. */
 async function idleRow(say: (line: string) => void): Promise<BenchRow> {
+  await new Promise((resolve) => setTimeout(resolve, settleMs));
   const before = usedMs();
   const began = performance.now();
   await new Promise((resolve) => setTimeout(resolve, idleMs));

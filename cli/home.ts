@@ -129,7 +129,7 @@ function refuseForeignFolder(folder: string): void {
 
 /**
  * Locks the home for this process, until `release` or its end, however it ends: SQLite holds an exclusive lock on
- * `lock.db`, which the system drops with the process. Throws HOME_LOCKED when another server has it.
+ * `lock.db`, which the system drops with the process. Throws HOME_LOCKED when another server has it, HOME_UNWRITABLE when the disk is full.
  */
 export function lockHome(home: Home): { release(): void } {
   const database = new Database(join(home.folder, lockName), { timeout: 0 });
@@ -138,7 +138,13 @@ export function lockHome(home: Home): { release(): void } {
     database.exec('begin exclusive');
   } catch (thrown) {
     database.close();
-    if ((thrown as { code?: string }).code !== 'SQLITE_BUSY') throw thrown;
+    const { code } = thrown as { code?: string };
+    if (code === 'SQLITE_FULL') {
+      throw new MillraceError('HOME_UNWRITABLE', `The data folder ${home.folder} cannot be locked: its disk is full.`, {
+        hint: 'Make room there, then start again.',
+      });
+    }
+    if (code !== 'SQLITE_BUSY') throw thrown;
     const server = readServerFile(home);
     const who = server ? ` (process ${server.pid}, ${server.url})` : '';
     throw new MillraceError('HOME_LOCKED', `Another Millrace${who} uses the data folder ${home.folder}.`, {

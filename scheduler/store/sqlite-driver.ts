@@ -24,7 +24,7 @@ export interface SqliteStoreOptions {
 /**
  * Opens (or makes) the metadata database in one SQLite file: one connection that writes, one that reads only.
  * A commit is on disk when it returns (`synchronous=FULL`). Does not migrate: see `migrateSqlite`.
- * Throws STORE_FOREIGN when the file belongs to another program, STORE_TOO_NEW when a newer Millrace made it.
+ * Throws STORE_UNWRITABLE when the disk is full, STORE_FOREIGN when the file belongs to another program, STORE_TOO_NEW when a newer Millrace made it.
  */
 export function openSqliteStore(path: string, options: SqliteStoreOptions = {}): SqliteStore {
   const writer = new Database(path);
@@ -36,7 +36,8 @@ export function openSqliteStore(path: string, options: SqliteStoreOptions = {}):
     return new SqliteStore(writer, path, options);
   } catch (error) {
     writer.close();
-    throw isDamage(error) ? damaged(path, error) : error;
+    if (isDamage(error)) throw damaged(path, error);
+    throw isFull(error) ? unopened(path, error) : error;
   }
 }
 
@@ -143,6 +144,16 @@ export class SqliteStore implements StoreDriver {
 }
 
 /** What no later try can put right: the disk failed, or what is in the file makes no sense. A full disk is not that. */
+function isFull(error: unknown): boolean {
+  return error instanceof Database.SqliteError && error.code === 'SQLITE_FULL';
+}
+
+function unopened(path: string, error: unknown): MillraceError {
+  return new MillraceError('STORE_UNWRITABLE', `the metadata ${path} cannot be opened: ${describeError(error)}`, {
+    hint: 'Make room on the disk of the data folder, then start again.',
+  });
+}
+
 function isBroken(error: unknown): boolean {
   const code = error instanceof Database.SqliteError ? error.code : '';
   return /^SQLITE_(IOERR|CORRUPT|NOTADB)/.test(code);
